@@ -1,0 +1,1 @@
+"""Melody in, accompanied song out; imports `music`, never TensorFlow."""

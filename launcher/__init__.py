@@ -1,0 +1,1 @@
+"""The SDK and command line on the caller's machine; never imports TensorFlow."""

@@ -1,0 +1,1 @@
+"""Notes, piano rolls, MIDI, phrases and musical metrics; imports nothing of ours."""

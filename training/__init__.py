@@ -1,0 +1,1 @@
+"""Networks, losses, the loop and its checkpoints; imports `music`."""
