@@ -18,7 +18,6 @@ MAX_QUARTER_US = 0xFFFFFF  # a MIDI file stores three bytes
 MIN_TICKS_PER_BEAT = 24
 MAX_TICKS_PER_BEAT = 32_767
 MAX_DENOMINATOR = 64
-DRUM_CHANNEL = 9
 
 
 def _check(condition: bool, message: str, hint: str) -> None:
@@ -158,7 +157,6 @@ class Song:
             is put there, which is what MIDI means by silence.
         time_signatures: by tick, the first at tick 0, where 4/4 is likewise put.
         key_signatures: by tick, perhaps none.
-        title: the name of the piece, perhaps empty.
 
     Raises:
         MusicError: `bad_song`, if `ticks_per_beat` is out of bounds.
@@ -169,7 +167,6 @@ class Song:
     tempos: tuple[Tempo, ...] = ()
     time_signatures: tuple[TimeSignature, ...] = ()
     key_signatures: tuple[KeySignature, ...] = ()
-    title: str = ""
 
     def __post_init__(self) -> None:
         _check(
@@ -218,3 +215,24 @@ class Song:
             until = self.tempos[index + 1].tick if index + 1 < last else tick
             ticks_us += (until - tempo.tick) * tempo.quarter_us
         return ticks_us / self.ticks_per_beat / 1e6
+
+
+def pitched_tracks(song: Song) -> tuple[int, ...]:
+    """The indices of the tracks that have notes and are no drums.
+
+    Raises:
+        MusicError: `no_notes` if no track has notes, `drums_only` if only drums do.
+    """
+    filled = [index for index, track in enumerate(song.tracks) if track.notes]
+    if not filled:
+        raise MusicError(
+            "no_notes", "The music has no notes.", "Send a melody of at least one note."
+        )
+    pitched = tuple(index for index in filled if not song.tracks[index].is_drum)
+    if not pitched:
+        raise MusicError(
+            "drums_only",
+            "The music has notes for drums only.",
+            "Send a melody on a channel other than 10.",
+        )
+    return pitched
