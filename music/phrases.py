@@ -130,7 +130,8 @@ class PhraseSet:
             MusicError: `bad_phrases` if the file is damaged or of another schema version.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # opened here, because `np.load` leaves a damaged file open
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
                 arrays = {name: file[name] for name in _KINDS}
         except FileNotFoundError:
@@ -154,7 +155,7 @@ class PhraseSet:
                 entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 content = io.BytesIO()
-                np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
+                np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
                 archive.writestr(entry, content.getvalue())
         return buffer.getvalue()
 
