@@ -218,7 +218,7 @@ class Hyperparameters(BaseModel):
             return handler(values)
         given = {name: value for name, value in values.items() if value is not None}
         known = {name: value for name, value in given.items() if name in cls.model_fields}
-        faults = [_unknown_name(name) for name in sorted(given.keys() - known.keys())]
+        faults = [unknown_name(name) for name in sorted(given.keys() - known.keys())]
         faults += _cross_faults(known)
         try:
             model = handler(_with_defaults(known))
@@ -295,7 +295,8 @@ def _cross_faults(given: Mapping[str, object]) -> list[str]:
     return faults
 
 
-def _unknown_name(name: str) -> str:
+def unknown_name(name: str) -> str:
+    """Says that a name is unknown, and which known one is nearest."""
     near = difflib.get_close_matches(name.lower().replace("-", "_"), Hyperparameters.model_fields)
     known = f"did you mean `{near[0]}`?" if near else "no known name is near it"
     return f"`{name}` is unknown ({known})"

@@ -1,0 +1,113 @@
+"""Reads the data channels of a training job: `train`, and `validation` where there is one."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from container.errors import JobError
+from container.paths import TrainingPaths
+
+if TYPE_CHECKING:
+    from music.phrases import PhraseSet
+
+TRAIN = "train"
+VALIDATION = "validation"
+MIDI_SUFFIXES = frozenset({".mid", ".midi"})
+
+
+def load_phrases(paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]) -> "PhraseSet":
+    """Loads the phrases of a job; other channels, such as `code`, are no data and stay unread.
+
+    Args:
+        paths: the job's files.
+        channels: what inputdataconfig.json says of each channel.
+
+    Returns:
+        The phrases of `train`. Where there is a channel `validation`, all its phrases are the
+        validation split, in place of the one in `train`.
+
+    Raises:
+        JobError: if a channel is missing, empty, streamed, or holds no or several data sets.
+        music.errors.MusicError: if a data set is damaged.
+    """
+    phrases = _load(TRAIN, paths, channels)
+    if not paths.channel(VALIDATION).is_dir():
+        return phrases
+    return _with_validation(phrases, _load(VALIDATION, paths, channels))
+
+
+def _load(
+    name: str, paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]
+) -> "PhraseSet":
+    from music.phrases import PhraseSet
+
+    if channels.get(name, {}).get("TrainingInputMode") == "Pipe":
+        raise JobError(
+            "pipe_mode",
+            f"The channel `{name}` is streamed through a pipe, which cannot be read here.",
+            "Use the input mode File or FastFile.",
+        )
+    folder = paths.channel(name)
+    if not folder.is_dir():
+        there = sorted(path.name for path in paths.channels.glob("*") if path.is_dir())
+        raise JobError(
+            "no_channel",
+            f"The job has no data channel `{name}`; its channels are {there}.",
+            f"Give it a channel `{name}` that holds phrases.npz.",
+        )
+    return PhraseSet.load(_data_set(name, folder))
+
+
+def _data_set(name: str, folder: Path) -> Path:
+    """Returns the one data set below a channel's folder."""
+    # What S3 copies may lie in folders below, and hidden files are no one's data.
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+    sets = [path for path in files if path.suffix == ".npz"]
+    if len(sets) == 1:
+        return sets[0]
+    if sets:
+        found = ", ".join(str(path.relative_to(folder)) for path in islice(sets, 5))
+        raise JobError(
+            "several_data_sets",
+            f"The channel `{name}` holds {len(sets)} data sets: {found}.",
+            "Leave one of them.",
+        )
+    if any(path.suffix.lower() in MIDI_SUFFIXES for path in files):
+        raise JobError(
+            "midi_channel",
+            f"The channel `{name}` holds MIDI files, which training cannot read yet.",
+            "Give it a phrases.npz.",
+        )
+    found = ", ".join(str(path.relative_to(folder)) for path in islice(files, 5)) or "nothing"
+    raise JobError(
+        "no_data_set",
+        f"The channel `{name}` holds no phrases.npz; it holds {found}.",
+        "Make one with `python -m launcher.train`, which writes it for its own jobs.",
+    )
+
+
+def _with_validation(phrases: "PhraseSet", validation: "PhraseSet") -> "PhraseSet":
+    """Puts other phrases in the place of the validation split."""
+    import numpy as np
+
+    from music.phrases import PhraseSet
+
+    here = (phrases.pitch.shape[1:], phrases.steps_per_beat)
+    there = (validation.pitch.shape[1:], validation.steps_per_beat)
+    if here != there:
+        raise JobError(
+            "channels_differ",
+            f"The channels `{TRAIN}` and `{VALIDATION}` hold phrases of different shapes: "
+            f"(steps, voices) and steps per beat are {here} and {there}.",
+            "Make both data sets with the same settings.",
+        )
+    kept = phrases.take(phrases.split != "valid")
+    arrays = {}
+    for item in fields(PhraseSet):
+        if item.name != "header":
+            parts = [getattr(kept, item.name), getattr(validation, item.name)]
+            arrays[item.name] = np.concatenate(parts)
+    arrays["split"] = np.concatenate([kept.split, np.full(len(validation), "valid")])
+    return PhraseSet(**arrays, header=phrases.header)

@@ -1,0 +1,30 @@
+"""Faults of a job or a server that whoever started it can mend.
+
+ContainerError      base: the process ends, and says why and what to do
+├── UsageError      the command line cannot be understood; exit code 2
+└── JobError        the job's configuration or data cannot be used; exit code 1
+"""
+
+
+class ContainerError(Exception):
+    """A process that cannot start or go on.
+
+    Attributes:
+        code: the kind of fault in snake case, stable for programs, e.g. `no_channel`.
+        message: one sentence for the fault: what was expected and what was received.
+        hint: one sentence for the cure.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ContainerError):
+    """A command line that cannot be understood."""
+
+
+class JobError(ContainerError):
+    """A training job's configuration or data that cannot be used."""

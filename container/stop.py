@@ -1,0 +1,32 @@
+"""The trainer's stop flag: set by a signal, or by the death of the process that started it."""
+
+import os
+import signal
+from types import FrameType
+
+SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+
+
+class StopFlag:
+    """Answers whether the run has been asked to stop.
+
+    A further signal changes nothing. Where the supervisor is killed, the trainer stops as well,
+    so that it never writes into a folder in which the next run has already begun.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False
+        self._parent = os.getppid()
+
+    def __call__(self) -> bool:
+        """Returns whether the run shall stop."""
+        return self._requested or os.getppid() != self._parent
+
+    def install(self) -> None:
+        """Listens to the signals, and lets through those that the supervisor held back."""
+        for number in SIGNALS:
+            signal.signal(number, self._handle)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self._requested = True

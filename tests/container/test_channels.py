@@ -1,0 +1,84 @@
+"""Data channels: what is read, what is left alone, and what is said when it is not there."""
+
+import pytest
+
+from container.channels import load_phrases
+from container.errors import JobError
+from music.errors import MusicError
+from tests.container.folders import job, phrase_set
+
+
+def test_train_alone(tmp_path):
+    train = phrase_set(5)
+    loaded = load_phrases(job(tmp_path, train=train), {})
+    assert loaded.fingerprint == train.fingerprint
+
+
+def test_a_read_only_nested_channel_with_strange_neighbours(tmp_path):
+    paths = job(tmp_path)
+    train = phrase_set(5)
+    train.save(paths.channel("train") / "data" / "bach.npz")
+    (paths.channel("train") / "train.manifest").write_text("[]")
+    (paths.channel("train") / "notes.xyz").write_text("?")
+    (paths.channel("train") / ".phrases.npz.part").write_text("?")
+    paths.channel("train").chmod(0o555)
+    assert load_phrases(paths, {}).fingerprint == train.fingerprint
+
+
+def test_validation_takes_the_place_of_the_split(tmp_path):
+    both = phrase_set(6)
+    both.split[4:] = "valid"
+    paths = job(tmp_path, train=both)
+    phrase_set(3, pitch=72).save(paths.channel("validation") / "phrases.npz")
+    loaded = load_phrases(paths, {})
+    assert len(loaded.part("train")) == 4
+    assert len(loaded.part("valid")) == 3
+    assert set(loaded.part("valid").pitch.flat) == {72}
+    assert loaded.header["steps_per_beat"] == 4
+
+
+def test_validation_of_another_shape_is_refused(tmp_path):
+    paths = job(tmp_path, train=phrase_set(5))
+    phrase_set(3, steps=64).save(paths.channel("validation") / "phrases.npz")
+    with pytest.raises(JobError, match="different shapes"):
+        load_phrases(paths, {})
+
+
+def test_other_channels_are_no_data(tmp_path):
+    paths = job(tmp_path)
+    phrase_set().save(paths.channel("code") / "phrases.npz")
+    phrase_set().save(paths.channel("sm_drivers") / "phrases.npz")
+    with pytest.raises(JobError, match=r"no data channel `train`.*\['code', 'sm_drivers'\]"):
+        load_phrases(paths, {})
+
+
+@pytest.mark.parametrize(
+    ("files", "match"),
+    [
+        ([], "holds nothing"),
+        (["readme.txt"], "holds readme.txt"),
+        (["a/one.mid", "TWO.MIDI"], "MIDI files, which training cannot read yet"),
+        (["one.npz", "two.npz"], "holds 2 data sets: one.npz, two.npz"),
+    ],
+)
+def test_a_channel_without_a_data_set_is_named(tmp_path, files, match):
+    paths = job(tmp_path)
+    paths.channel("train").mkdir(parents=True)
+    for name in files:
+        (paths.channel("train") / name).parent.mkdir(exist_ok=True)
+        (paths.channel("train") / name).write_bytes(b"")
+    with pytest.raises(JobError, match=match):
+        load_phrases(paths, {"train": {"TrainingInputMode": "FastFile"}})
+
+
+def test_a_damaged_data_set_is_named(tmp_path):
+    paths = job(tmp_path, train=phrase_set())
+    file = paths.channel("train") / "phrases.npz"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(MusicError, match=r"phrases\.npz"):
+        load_phrases(paths, {})
+
+
+def test_pipes_are_refused(tmp_path):
+    with pytest.raises(JobError, match="pipe"):
+        load_phrases(job(tmp_path, train=phrase_set()), {"train": {"TrainingInputMode": "Pipe"}})
