@@ -1,0 +1,153 @@
+"""Checkpoints: one file each, whole or absent, from which a run continues as if nothing had been.
+
+`checkpoint-000400.npz` holds every variable of both networks, their helpers, both optimizers and
+the averaged weights, and a header with the counters and the metric history. The order of the data
+and all noise follow from the seed and the iteration, so there is no other random state. The zip's
+own checksums tell a damaged file from a whole one.
+"""
+
+import json
+import logging
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.errors import TrainingError
+from training.gan import Gan
+
+SCHEMA_VERSION = 1
+NAME = re.compile(r"checkpoint-(\d{6,})\.npz")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run.
+
+    Attributes:
+        iteration: how many iterations were made.
+        identity: what must be equal for the run to continue: architecture, shapes, data.
+        history: the metric rows so far.
+        arrays: the variables, `owner/index` to array.
+    """
+
+    iteration: int
+    identity: dict[str, Any]
+    history: list[dict[str, float]]
+    arrays: dict[str, NDArray[np.generic]]
+
+
+def capture(
+    gan: Gan, iteration: int, identity: dict[str, Any], history: list[dict[str, float]]
+) -> Checkpoint:
+    """Copies the state of `gan`."""
+    arrays = {
+        f"{owner}/{index:04d}": variable.numpy()
+        for owner, variables in gan.state().items()
+        for index, variable in enumerate(variables)
+    }
+    return Checkpoint(iteration, identity, list(history), arrays)
+
+
+def restore(gan: Gan, checkpoint: Checkpoint) -> None:
+    """Puts a captured state back into `gan`.
+
+    Raises:
+        TrainingError: `foreign_checkpoint`, if the state belongs to other networks.
+    """
+    variables = {
+        f"{owner}/{index:04d}": variable
+        for owner, owned in gan.state().items()
+        for index, variable in enumerate(owned)
+    }
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if shapes != {name: array.shape for name, array in checkpoint.arrays.items()}:
+        raise _foreign("its networks have other shapes")
+    for name, variable in variables.items():
+        variable.assign(checkpoint.arrays[name])
+
+
+def check_identity(checkpoint: Checkpoint, identity: dict[str, Any]) -> None:
+    """Refuses a checkpoint of another run.
+
+    Raises:
+        TrainingError: `foreign_checkpoint`, naming what differs.
+    """
+    for name, value in identity.items():
+        before = checkpoint.identity.get(name)
+        if before != value:
+            raise _foreign(f"its {name} is {before!r}, this run's is {value!r}")
+
+
+class CheckpointFolder:
+    """The checkpoints of one run; nothing else in the folder is read or deleted.
+
+    Args:
+        path: the folder; made when the first checkpoint is saved.
+        keep: how many of the newest stay.
+    """
+
+    def __init__(self, path: Path, *, keep: int) -> None:
+        self.path = path
+        self.keep = keep
+
+    def save(self, checkpoint: Checkpoint) -> Path:
+        """Writes a checkpoint, then deletes those that `keep` newer ones have made needless."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        path = self.path / f"checkpoint-{checkpoint.iteration:06d}.npz"
+        header = {
+            "schema_version": SCHEMA_VERSION,
+            "iteration": checkpoint.iteration,
+            "identity": checkpoint.identity,
+            "history": checkpoint.history,
+        }
+        draft = path.with_name(f"draft-{path.name}")
+        with draft.open("wb") as file:
+            np.savez(file, header=np.array(json.dumps(header)), **checkpoint.arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        for old in self._paths()[self.keep :]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def newest(self) -> Checkpoint | None:
+        """Reads the newest whole checkpoint, passing over damaged ones; None if there is none."""
+        for path in self._paths():
+            try:
+                return _read(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                logger.warning("%s is damaged and was passed over: %s", path.name, error)
+        return None
+
+    def _paths(self) -> list[Path]:
+        """The files that are named like checkpoints, newest first."""
+        if not self.path.is_dir():
+            return []
+        found = [(NAME.fullmatch(path.name), path) for path in self.path.iterdir()]
+        numbered = [(int(match[1]), path) for match, path in found if match]
+        return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def _read(path: Path) -> Checkpoint:
+    with np.load(path, allow_pickle=False) as file:
+        header = json.loads(str(file["header"]))
+        arrays = {name: file[name] for name in file.files if name != "header"}
+    if header["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(f"schema version {header['schema_version']}, expected {SCHEMA_VERSION}")
+    return Checkpoint(header["iteration"], header["identity"], header["history"], arrays)
+
+
+def _foreign(why: str) -> TrainingError:
+    return TrainingError(
+        "foreign_checkpoint",
+        f"The checkpoint cannot be continued: {why}.",
+        "Start a job of its own for the changed choices, or undo the change.",
+    )

@@ -1,0 +1,178 @@
+"""What every architecture offers the loop: two networks, their updates, and a way to play.
+
+One iteration is `critic_updates` critic updates, each on a batch of its own, then one generator
+update on the last of them. Everything random is drawn from the seed that the caller passes, so
+that an iteration depends on nothing but the state and its arguments.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.losses import Tensor
+
+Terms = dict[str, Tensor]
+Batch = dict[str, Tensor]
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+class Gan(ABC):
+    """A generator and a critic with their optimizers.
+
+    Args:
+        networks: generator, critic, and helpers that learn with the generator; all built.
+        generator_optimizer: moves the generator and the helpers.
+        critic_optimizer: moves the critic.
+        average_decay: keeps a running average of the generator's weights, which plays and is
+            exported in their place; None plays the weights themselves.
+    """
+
+    tonic_normalized: bool
+    noise_shape: tuple[int, ...]
+
+    def __init__(
+        self,
+        networks: tuple[keras.Model, ...],
+        generator_optimizer: keras.optimizers.Optimizer,
+        critic_optimizer: keras.optimizers.Optimizer,
+        *,
+        average_decay: float | None,
+    ) -> None:
+        self.networks = networks
+        self.generator, self.critic, *self.helpers = networks
+        self.generator_optimizer = generator_optimizer
+        self.critic_optimizer = critic_optimizer
+        self.average_decay = average_decay
+        self.averages = [tf.Variable(v.value) for v in self._played()]
+        generator_optimizer.build(self.generator_variables)
+        critic_optimizer.build(self.critic.trainable_variables)
+        self._adversarial = tf.function(self._iteration, autograph=False)
+        self._average = tf.function(self._move_averages, autograph=False)
+
+    @abstractmethod
+    def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
+        """The critic's loss on a batch, and the numbers worth reporting."""
+
+    @abstractmethod
+    def generator_terms(self, batch: Batch, seed: Tensor, done: Tensor) -> tuple[Tensor, Terms]:
+        """The generator's loss on a batch, `done` of the run being over, and its numbers."""
+
+    @abstractmethod
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """The inputs of `serve` by name; the first axis is the batch."""
+
+    @abstractmethod
+    def serve(self, *inputs: Tensor) -> Terms:
+        """What the exported model computes, from the inputs that `signature` names."""
+
+    @abstractmethod
+    def accompany(
+        self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Plays phrases with the averaged weights.
+
+        Args:
+            pitch: melodies `(n, 32)`, MIDI numbers or -1.
+            onset: `(n, 32)`, where their notes start.
+            noise: `(n, *noise_shape)`.
+
+        Returns:
+            The accompaniment's roll and onsets, each `(n, 32, 128, tracks - 1)`.
+        """
+
+    @property
+    def generator_variables(self) -> list[keras.Variable]:
+        """What the generator's optimizer moves."""
+        networks = (self.generator, *self.helpers)
+        return [variable for network in networks for variable in network.trainable_variables]
+
+    def iterate(self, batches: Arrays, *, seed: tuple[int, int], done: float) -> Terms:
+        """One iteration.
+
+        Args:
+            batches: `pitch` and `onset`, `(updates, batch, 32, track)`.
+            seed: new in every iteration; the second number leaves room for 64 draws.
+            done: the share of the run that is over, in [0, 1).
+        """
+        terms = self._step(_tensors(batches), tf.constant(seed), tf.constant(done, tf.float32))
+        if self.average_decay is not None:
+            self._average()
+        return terms
+
+    def _step(self, batches: Batch, seed: Tensor, done: Tensor) -> Terms:
+        return self._adversarial(batches, seed, done)
+
+    def _iteration(self, batches: Batch, seed: Tensor, done: Tensor) -> Terms:
+        terms: Terms = {}
+        updates = batches["pitch"].shape[0]
+        for update in range(updates):
+            batch = {name: array[update] for name, array in batches.items()}
+            terms |= self.update_critic(batch, seed + [0, 2 * update])
+        return terms | self.update_generator(batch, seed + [0, 2 * updates], done)
+
+    def update_critic(self, batch: Batch, seed: Tensor) -> Terms:
+        """One step of the critic's optimizer."""
+        with tf.GradientTape() as tape:
+            loss, terms = self.critic_terms(batch, seed)
+        variables = self.critic.trainable_variables
+        self.critic_optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"critic_loss": loss, **terms}
+
+    def update_generator(self, batch: Batch, seed: Tensor, done: Tensor) -> Terms:
+        """One step of the generator's optimizer."""
+        return self._descend(lambda: self.generator_terms(batch, seed, done))
+
+    def _descend(self, terms_of: Callable[[], tuple[Tensor, Terms]]) -> Terms:
+        with tf.GradientTape() as tape:
+            loss, terms = terms_of()
+        variables = self.generator_variables
+        self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"generator_loss": loss, **terms}
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Lets the generator play with its averaged weights for a while."""
+        if self.average_decay is None:
+            yield
+            return
+        weights = [variable.numpy() for variable in self._played()]
+        self._play_with(self.averages)
+        try:
+            yield
+        finally:
+            self._play_with(weights)
+
+    def state(self) -> dict[str, list[tf.Variable | keras.Variable]]:
+        """Every variable that the next iteration depends on, by owner."""
+        return {
+            **{network.name: network.variables for network in self.networks},
+            "generator_optimizer": self.generator_optimizer.variables,
+            "critic_optimizer": self.critic_optimizer.variables,
+            "averages": self.averages,
+        }
+
+    def _played(self) -> list[keras.Variable]:
+        return self.generator.variables
+
+    def _play_with(self, values: list[tf.Variable] | list[NDArray[np.floating]]) -> None:
+        for variable, value in zip(self._played(), values, strict=True):
+            variable.assign(value)
+
+    def _move_averages(self) -> None:
+        # Early on the average follows fast: it would otherwise remember the random start.
+        count = tf.cast(self.generator_optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.average_decay, count / (count + 9.0))
+        for average, variable in zip(self.averages, self._played(), strict=True):
+            average.assign(decay * average + (1.0 - decay) * variable.value)
+
+
+def _tensors(batches: Arrays) -> Batch:
+    return {
+        "pitch": tf.constant(batches["pitch"], tf.int32),
+        "onset": tf.constant(batches["onset"], tf.float32),
+    }

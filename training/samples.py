@@ -1,0 +1,158 @@
+"""Samples: the same validation melodies and the same noise again and again, to hear the progress."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music.keys import Key
+from music.midi import write_midi
+from music.phrases import PhraseSet, transpose
+from music.rolls import notes_of_roll, notes_of_voice
+from music.song import Song, Tempo, TimeSignature, Track
+from training.batches import melody_first, shifts_to_c
+from training.gan import Gan
+
+TICKS_PER_BEAT = 480
+QUARTER_US = 750_000  # 80 quarters a minute
+CHOIR_AAHS = 52
+SAMPLED = 4  # phrases in one sample file
+NOISE_SEED = 20_000
+
+
+class Listener:
+    """Plays a part of a data set to the generator and reads the answers in the music's own key.
+
+    Args:
+        phrases: the melodies.
+        condition_track: the track that is the melody.
+    """
+
+    def __init__(self, phrases: PhraseSet, condition_track: int) -> None:
+        self.phrases = phrases
+        self.pitch, self.onset = melody_first(phrases, condition_track)
+
+    def listen(self, gan: Gan, draw: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Accompanies every melody with noise number `draw`.
+
+        Returns:
+            Roll and onsets of the accompaniment, `(n, 32, 128, tracks - 1)`.
+        """
+        count = len(self.phrases)
+        random = np.random.Generator(np.random.Philox(NOISE_SEED + draw))
+        noise = random.standard_normal((count, *gan.noise_shape), dtype=np.float32)
+        shifts = shifts_to_c(self.phrases) if gan.tonic_normalized else np.zeros(count, np.int64)
+        melody = transpose(self.pitch[..., :1], shifts)[..., 0]
+        roll, onset = gan.accompany(melody, self.onset[..., 0], noise)
+        index = (np.arange(128) + shifts[:, None])[:, None, :, None] % 128
+        return np.take_along_axis(roll, index, 2), np.take_along_axis(onset, index, 2)
+
+
+class Sampler:
+    """Writes what the generator answers to a few melodies as MIDI and as a picture.
+
+    Args:
+        phrases: the data set's phrases to choose the melodies from, evenly.
+        condition_track: the track that is the melody.
+        folder: where `iteration-NNNNNN.mid` and `.png` go.
+    """
+
+    def __init__(self, phrases: PhraseSet, condition_track: int, folder: Path) -> None:
+        chosen = np.linspace(0, len(phrases) - 1, min(SAMPLED, len(phrases))).astype(int)
+        self.listener = Listener(phrases.take(chosen), condition_track)
+        self.tracks = track_names(phrases, condition_track)
+        self.folder = folder
+
+    def sample(self, gan: Gan, iteration: int) -> Path:
+        """Writes one sample and returns the path of its picture."""
+        roll, onset = self.listener.listen(gan, draw=0)
+        song = self._song(roll, onset)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stem = self.folder / f"iteration-{iteration:06d}"
+        _write(stem.with_suffix(".mid"), write_midi(song))
+        draft = stem.with_name(f"draft-{stem.name}.png")
+        draw_roll(song, self.listener.phrases.steps_per_beat, draft, f"iteration {iteration}")
+        return draft.replace(stem.with_suffix(".png"))
+
+    def _song(self, roll: NDArray[np.bool_], onset: NDArray[np.bool_]) -> Song:
+        """The phrases one after another, a bar of silence between."""
+        phrases = self.listener.phrases
+        ticks = TICKS_PER_BEAT // phrases.steps_per_beat
+        steps = roll.shape[1]
+        stride = ticks * (steps + steps // 2)
+        notes = [
+            note
+            for number in range(len(phrases))
+            for note in notes_of_voice(
+                self.listener.pitch[number, :, 0],
+                _from_the_start(self.listener.pitch, self.listener.onset)[number, :, 0],
+                ticks,
+                number * stride,
+                velocity=90,
+            )
+        ]
+        tracks = [Track(self.tracks[0], CHOIR_AAHS, tuple(notes))]
+        for index, name in enumerate(self.tracks[1:]):
+            answer = [
+                note
+                for number in range(len(phrases))
+                for note in notes_of_roll(
+                    roll[number, ..., index], onset[number, ..., index], ticks, number * stride
+                )
+            ]
+            tracks.append(Track(name, CHOIR_AAHS, tuple(answer)))
+        return Song(
+            TICKS_PER_BEAT, tuple(tracks), (Tempo(0, QUARTER_US),), (TimeSignature(0, 4, 4),)
+        )
+
+
+def track_names(phrases: PhraseSet, condition_track: int) -> tuple[str, ...]:
+    """The data set's track names, the melody first."""
+    names = list(phrases.header["tracks"])
+    return (names.pop(condition_track), *names)
+
+
+def draw_roll(song: Song, steps_per_beat: int, path: Path, title: str) -> None:
+    """Draws every track's piano roll into one PNG with pypianoroll."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+    import pypianoroll
+
+    from music.rolls import count_steps, roll_of_notes
+
+    ticks = song.ticks_per_beat / steps_per_beat
+    steps = max(count_steps(track.notes, ticks) for track in song.tracks)
+    tracks = [
+        pypianoroll.BinaryTrack(
+            name=track.name, program=track.program, pianoroll=roll_of_notes(track.notes, ticks, steps)[0]
+        )
+        for track in song.tracks
+    ]
+    multitrack = pypianoroll.Multitrack(name=title, resolution=steps_per_beat, tracks=tracks)
+    figure, axes = plt.subplots(len(tracks), sharex=True, figsize=(10, 8), layout="constrained")
+    for axis, track in zip(axes, multitrack.tracks, strict=True):
+        pypianoroll.plot_pianoroll(
+            axis, track.pianoroll, resolution=steps_per_beat, xtick="beat", yticklabel="number"
+        )
+        axis.set_ylim(34, 84)
+        axis.set_ylabel(track.name)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=80, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _from_the_start(
+    pitch: NDArray[np.int8], onset: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Onsets that also start what is held over from before the phrase."""
+    onset = onset.copy()
+    onset[:, 0] |= pitch[:, 0] >= 0
+    return onset
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f"draft-{path.name}")
+    draft.write_bytes(data)
+    draft.replace(path)

@@ -1,0 +1,90 @@
+"""The `unet` architecture at work: the seed design's Wasserstein training with gradient penalty.
+
+It differs from the notebook it comes from where that was wrong: the penalty is taken beside the
+chosen condition track, not always beside track 0.
+
+References:
+    The GAN sample of AWS DeepComposer, 2019.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training import unet
+from training.gan import Batch, Gan, Terms
+from training.hyperparameters import Hyperparameters
+from training.losses import Tensor, critic_loss, generator_loss, gradient_penalty
+
+
+class UnetGan(Gan):
+    """U-Net generator and convolutional critic over `tracks` tracks, the melody first."""
+
+    tonic_normalized = False
+    noise_shape = unet.NOISE_SHAPE
+
+    def __init__(self, tracks: int, hyperparameters: Hyperparameters) -> None:
+        self.values = hyperparameters
+        rates = hyperparameters.generator_learning_rate, hyperparameters.critic_learning_rate
+        generator_optimizer, critic_optimizer = (keras.optimizers.Adam(r, 0.5, 0.9) for r in rates)
+        super().__init__(
+            (unet.build_generator(tracks), unet.build_critic(tracks)),
+            generator_optimizer,
+            critic_optimizer,
+            average_decay=None,
+        )
+        self._accompany = tf.function(self.serve, autograph=False, reduce_retracing=True)
+
+    def signature(self) -> dict[str, tf.TensorSpec]:
+        """Melodies as rolls of 0 and 1, and noise."""
+        return {
+            "roll": tf.TensorSpec((None, unet.STEPS, unet.PITCHES, 1), tf.float32),
+            "noise": tf.TensorSpec((None, *unet.NOISE_SHAPE), tf.float32),
+        }
+
+    def serve(self, roll: Tensor, noise: Tensor) -> Terms:
+        """All tracks as `roll` `(batch, 32, 128, tracks)` in [-1, 1], sounding above 0."""
+        return {"roll": self.generator([2.0 * roll - 1.0, noise], training=False)}
+
+    def accompany(
+        self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """See `Gan.accompany`; `onset` has no place in a plain roll."""
+        del onset
+        melody = tf.one_hot(tf.constant(pitch, tf.int32), unet.PITCHES)[..., tf.newaxis]
+        answer = self._accompany(melody, tf.constant(noise, tf.float32))["roll"].numpy()
+        roll = answer[..., 1:] > 0
+        before = np.pad(roll[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
+        return roll, roll & ~before
+
+    def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
+        """Scores real rolls against the generator's; the penalty is beside the same melody."""
+        real, melody = self._open(batch)
+        fake = self.generator([melody, self._noise(real, seed)], training=True)
+        fake = tf.stop_gradient(fake)
+        scores = [self.critic([roll, melody], training=True) for roll in (real, fake)]
+        penalty = gradient_penalty(
+            lambda blend: self.critic([blend, melody], training=True),
+            real,
+            fake,
+            mix=tf.random.stateless_uniform((real.shape[0],), seed + [0, 1]),
+        )
+        loss = critic_loss(*scores) + self.values.penalty_weight * penalty
+        return loss, {"gradient_penalty": penalty}
+
+    def generator_terms(self, batch: Batch, seed: Tensor, done: Tensor) -> tuple[Tensor, Terms]:
+        """The critic's score of what the generator plays; `done` changes nothing."""
+        del done
+        real, melody = self._open(batch)
+        fake = self.generator([melody, self._noise(real, seed)], training=True)
+        return generator_loss(self.critic([fake, melody], training=False)), {}
+
+    def _open(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Rolls `(batch, 32, 128, tracks)` in {-1, 1} of `pitch`, and the melody's alone."""
+        one_hot = tf.one_hot(batch["pitch"], unet.PITCHES)
+        roll = tf.transpose(2.0 * one_hot - 1.0, (0, 1, 3, 2))
+        return roll, roll[..., :1]
+
+    def _noise(self, real: Tensor, seed: Tensor) -> Tensor:
+        return tf.random.stateless_truncated_normal((real.shape[0], *unet.NOISE_SHAPE), seed)

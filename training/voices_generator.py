@@ -1,0 +1,199 @@
+"""The `voices` generator: a melody and noise in, bass, tenor and alto out, one pitch a step each.
+
+A U-Net over time gives features for every beat, eighth and sixteenth. Three heads then choose the
+voices from the bass upwards, each seeing the melody and the voices below it. A head first chooses
+one pitch for every eighth; on the sixteenth between two of them the pitch is held unless an
+ornament speaks against it, so that sixteenths stay as rare as they are in the music.
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from training.layers import Residual, convolution, leaky, normalise, pool, upsample
+from training.pitches import PitchSpace, Tensor, straight_through
+
+STEPS = 32
+BEATS = 8
+STEPS_PER_BAR = 16
+GLOBAL_NOISE = 16
+BEAT_NOISE = 8
+NOISE_SIZE = GLOBAL_NOISE + BEATS * BEAT_NOISE
+VOICES = 3
+
+
+class Accompaniment(NamedTuple):
+    """What the generator says: per voice, alto first.
+
+    Attributes:
+        choice: one-hot float32 `(batch, 32, 3, pitches)`, straight-through.
+        logits: float32 `(batch, 32, 3, pitches)`.
+        repeat: float32 `(batch, 32, 3)`, positive where a held pitch is struck again.
+    """
+
+    choice: Tensor
+    logits: Tensor
+    repeat: Tensor
+
+
+def positions(batch: Tensor) -> Tensor:
+    """Where each step stands in bar and phrase: `(batch, 32, 18)`, one-hot."""
+    step = tf.one_hot(tf.range(STEPS) % STEPS_PER_BAR, STEPS_PER_BAR)
+    bar = tf.one_hot(tf.range(STEPS) // STEPS_PER_BAR, STEPS // STEPS_PER_BAR)
+    return tf.repeat(tf.concat([step, bar], axis=-1)[tf.newaxis], batch, axis=0)
+
+
+class VoiceHead(keras.Layer):
+    """Chooses one voice, from coarse to fine: beats, eighths, then ornaments between eighths."""
+
+    def __init__(self, space: PitchSpace, width: int) -> None:
+        super().__init__()
+        self.space = space
+        self.beat_in = convolution(width, 3)
+        self.beat_block = Residual(width, 3, normalised=True)
+        self.beat_out = convolution(space.size, 1)
+        self.eighth_in = convolution(width, 3)
+        self.eighth_block = Residual(width, 3, normalised=True)
+        self.eighth_out = convolution(space.size, 1, gain=0.5)
+        self.ornament_in = convolution(width, 3)
+        self.ornament_out = convolution(space.size, 1, gain=0.1)
+        self.hold = self.add_weight(shape=(), initializer=keras.initializers.Constant(4.0))
+        self.repeat_out = convolution(2, 1, gain=0.1)
+
+    def call(
+        self, beat: Tensor, eighth: Tensor, heard: Tensor, truth: Tensor, follow: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Chooses a pitch for every step.
+
+        Args:
+            beat: features `(batch, 8, width)`.
+            eighth: features `(batch, 16, width)`.
+            heard: melody and voices already chosen `(batch, 32, c)`.
+            truth: this voice in the data, one-hot `(batch, 32, pitches)`.
+            follow: `(batch, 1, 1)`, 1 where ornaments are judged beside `truth`'s eighths.
+
+        Returns:
+            choice and logits `(batch, 32, pitches)`, repeat `(batch, 32)`.
+        """
+        by_beat = self.beat_block(self.beat_in(tf.concat([beat, pool(heard, 4)], axis=-1)))
+        by_beat = normalise(by_beat)
+        by_eighth = tf.concat([eighth, pool(heard, 2), upsample(by_beat, 2)], axis=-1)
+        by_eighth = normalise(self.eighth_block(self.eighth_in(by_eighth)))
+        eighths = upsample(self.beat_out(leaky(by_beat)), 2) + self.eighth_out(leaky(by_eighth))
+        chosen = straight_through(eighths)
+        context = follow * truth[:, ::2] + (1.0 - follow) * chosen
+        between, again = self._ornaments(by_eighth, context, heard)
+        odd = eighths + self.hold * context + between
+        choice = _interleave(chosen, straight_through(odd))
+        return choice, _interleave(eighths, odd), tf.reshape(again, (-1, STEPS))
+
+    def _ornaments(self, eighth: Tensor, chosen: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits for the odd sixteenths `(batch, 16, pitches)`, strikes `(batch, 16, 2)`."""
+        following = tf.concat([chosen[:, 1:], chosen[:, -1:]], axis=1)
+        inputs = tf.concat([eighth, chosen, following, heard[:, ::2], heard[:, 1::2]], axis=-1)
+        hidden = leaky(self.ornament_in(inputs))
+        return self.ornament_out(hidden), self.repeat_out(hidden)
+
+
+def _interleave(even: Tensor, odd: Tensor) -> Tensor:
+    """`(batch, 16, c)` twice to `(batch, 32, c)`, `even` first."""
+    return tf.reshape(tf.stack([even, odd], axis=2), (-1, STEPS, even.shape[-1]))
+
+
+class VoicesGenerator(keras.Model):
+    """Melody and noise to three voices; `width` channels throughout."""
+
+    def __init__(self, space: PitchSpace, width: int = 96) -> None:
+        super().__init__(name="generator")
+        self.space = space
+        self.stem = convolution(width, 5)
+        self.down = [convolution(width, 4, strides=2) for _ in range(4)]
+        self.bottom = convolution(width, 1)
+        self.up = [convolution(width, 3) for _ in range(2)]
+        self.beat = convolution(width, 3)
+        self.blocks = [Residual(width, 3, normalised=True, film=True) for _ in range(2)]
+        self.eighth = convolution(width, 3)
+        self.heads = [VoiceHead(space, width) for _ in range(VOICES)]
+
+    def call(
+        self, melody: Tensor, onset: Tensor, noise: Tensor, truth: Tensor, follow: Tensor
+    ) -> Accompaniment:
+        """Accompanies a batch of phrases.
+
+        Args:
+            melody: one-hot `(batch, 32, pitches)`.
+            onset: `(batch, 32, 1)`, 1 where a melody note starts.
+            noise: `(batch, 80)`, 16 values for the phrase, then 8 for each beat.
+            truth: the data's voices, one-hot `(batch, 32, 3, pitches)`; zeros where unknown.
+            follow: `(batch, 1, 1)`, 1 where each head hears `truth` below it (teacher forcing),
+                0 where it hears what the generator chose.
+        """
+        beat, eighth = self._trunk(melody, onset, noise)
+        heard = tf.concat([melody, self.space.chroma(melody), onset], axis=-1)
+        voices: list[tuple[Tensor, Tensor, Tensor]] = []
+        for voice in reversed(range(VOICES)):  # bass, tenor, alto
+            real = truth[:, :, voice]
+            head = self.heads[voice](beat, eighth, heard, real, follow)
+            context = follow * real + (1.0 - follow) * head[0]
+            heard = tf.concat([heard, context, self.space.chroma(context)], axis=-1)
+            voices.insert(0, head)
+        choice, logits, repeat = (tf.stack(parts, axis=2) for parts in zip(*voices, strict=True))
+        return Accompaniment(choice, logits, repeat)
+
+    def _trunk(self, melody: Tensor, onset: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Features for beats `(batch, 8, width)` and eighths `(batch, 16, width)`."""
+        whole = noise[:, tf.newaxis, :GLOBAL_NOISE]
+        each = tf.reshape(noise[:, GLOBAL_NOISE:], (-1, BEATS, BEAT_NOISE))
+        where = positions(tf.shape(melody)[0])
+        x = tf.concat([melody, self.space.chroma(melody), onset, where], axis=-1)
+        x = leaky(self.stem(x))
+        levels = []
+        for layer in self.down:
+            x = leaky(normalise(layer(x)))
+            levels.append(x)
+        x = tf.concat([x, upsample(whole, 2)], axis=-1)
+        x = leaky(normalise(self.bottom(x)))
+        for layer, skip in zip(self.up, (levels[2], levels[1]), strict=True):
+            x = leaky(normalise(layer(tf.concat([upsample(x, 2), skip], axis=-1))))
+        x = self.beat(tf.concat([x, each], axis=-1))
+        condition = tf.concat([upsample(whole, BEATS), each], axis=-1)
+        for block in self.blocks:
+            x = block(x, condition)
+        x = leaky(normalise(x))
+        eighth = self.eighth(tf.concat([upsample(x, 2), levels[0]], axis=-1))
+        return x, leaky(normalise(eighth))
+
+
+class Encoder(keras.Model):
+    """Reads the noise out of real music: the posterior of the variational warm start."""
+
+    def __init__(self, space: PitchSpace, width: int = 64) -> None:
+        super().__init__(name="encoder")
+        self.space = space
+        self.stem = convolution(width, 5)
+        self.down = [convolution(width, 4, strides=2) for _ in range(2)]
+        self.beat = convolution(2 * BEAT_NOISE, 3, gain=0.3)
+        self.deep = convolution(width, 4, strides=4)
+        self.whole = keras.layers.Dense(2 * GLOBAL_NOISE)
+
+    def call(self, melody: Tensor, voices: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance `(batch, 80)` of the noise behind real voices.
+
+        Args:
+            melody: one-hot `(batch, 32, pitches)`.
+            voices: one-hot `(batch, 32, 3, pitches)`.
+        """
+        batch = tf.shape(melody)[0]
+        flat = tf.reshape(voices, (batch, STEPS, VOICES * self.space.size))
+        x = leaky(self.stem(tf.concat([melody, flat, positions(batch)], axis=-1)))
+        for layer in self.down:
+            x = leaky(normalise(layer(x)))
+        mean, spread = tf.split(self.beat(x), 2, axis=-1)
+        deep = tf.reshape(leaky(self.deep(x)), (batch, 2 * self.deep.filters))
+        whole_mean, whole_spread = tf.split(self.whole(deep), 2, axis=-1)
+        flatten = (batch, BEATS * BEAT_NOISE)
+        return (
+            tf.concat([whole_mean, tf.reshape(mean, flatten)], axis=-1),
+            tf.concat([whole_spread, tf.reshape(spread, flatten)], axis=-1),
+        )
