@@ -1,0 +1,57 @@
+# The two commands to begin with are `make train` and `make test`; `make` alone lists all.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+bin := $(VENV)/bin
+installed := $(VENV)/.installed
+# A user's pip settings choose the index; where packages go is ours to say.
+pip := env -u PYTHONPATH -u PYTHONHOME -u PIP_TARGET -u PIP_PREFIX -u PIP_CONSTRAINT \
+	PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(bin)/python -m pip
+
+.DEFAULT_GOAL := help
+.PHONY: help train test check format docs lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+train: $(installed) ## Train an accompanist on this machine (options: ARGS="--set iterations=100")
+	$(bin)/python -m launcher.train $(ARGS)
+
+test: $(installed) ## Run the tests (options: ARGS="tests/music -x")
+	$(bin)/python -m pytest $(ARGS)
+
+check: $(installed) ## Check style, formatting and types
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+format: $(installed) ## Format the code
+	$(bin)/ruff check --fix-only --quiet .
+	$(bin)/ruff format .
+
+docs: $(installed) ## Write the pages that are generated from the code
+	$(bin)/python -m training.hyperparameters_page
+
+lock: ## Pin the newest versions of all dependencies (needs uv)
+	@command -v uv >/dev/null || { echo "\`make lock\` needs uv: see https://docs.astral.sh/uv/."; exit 1; }
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-package accompanist --no-header -q \
+		pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and caches; runs/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+$(installed): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed, and \`$(PYTHON)\` is not one: make $(MAKECMDGOALS) PYTHON=python3.13"; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "\`$(PYTHON)\` lacks the module venv: on Debian and Ubuntu, apt install python3-venv."; \
+		exit 1; }
+	@echo "Making the environment $(VENV); the first time this downloads about 600 MB."
+	$(PYTHON) -m venv $(VENV)
+	$(pip) install --quiet --require-hashes --no-deps -r requirements.lock
+	$(pip) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
