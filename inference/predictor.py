@@ -129,7 +129,7 @@ class Predictor:
     def _run(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         try:
             with self._lock:  # an interpreter is not thread-safe
-                return self._runner(**inputs)
+                return self._runner(**{k: np.ascontiguousarray(v) for k, v in inputs.items()})
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 "model_failed",

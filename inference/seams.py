@@ -1,0 +1,145 @@
+"""Stitches overlapping two-bar answers into one.
+
+Window `w` answers the cells `w` and `w + 1`, so that all but the outermost cells are answered
+twice: first as the end of a window, then as the beginning of the next. Within each such cell the
+answer passes from the one to the other at a beat. That beat is chosen where the two agree best:
+where no note of either is cut off, no voice leaps, and their steps around it are alike.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.grid import Cell
+from music.rolls import PITCHES
+
+# What a seam is charged. A note cut off or without its head is heard at once; a leap of an octave
+# is as bad; where everything else is equal the middle of the cell is best, far from the borders of
+# both windows.
+CUT_NOTE = 1.0
+LEAP_SEMITONE = 1 / 12
+SMALL_LEAP = 2  # semitones: steps are what voices do
+UNLIKE_STEP = 0.25
+OFF_MIDDLE_STEP = 0.01
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def stitch(
+    roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]
+) -> tuple[BoolArray, BoolArray, IntArray]:
+    """Joins the answers of all windows.
+
+    A pitch that sounds on both sides of a seam is one note, unless the later answer starts it anew.
+
+    Args:
+        roll: `(window, 2 * bar_steps, 128, track)`.
+        onset: shaped like `roll`.
+        cells: of the song; one window fewer than cells, but one at least.
+
+    Returns:
+        `roll` and `onset`, `(time, 128, track)`, without the filling of the cells, and the steps of
+        the song where the seams are.
+    """
+    bar_steps = roll.shape[1] // 2
+    first, second = roll[:, :bar_steps], roll[:, bar_steps:]
+    first_onset, second_onset = onset[:, :bar_steps], onset[:, bar_steps:]
+    cuts = choose_cuts(roll, onset, cells)
+    # The last cell has no window that begins with it, as if cut after its end; the first no other.
+    cuts = np.concatenate([[0], cuts, [bar_steps]])[: len(cells)]
+    late = np.arange(bar_steps) >= cuts[:, None]
+    rows = np.arange(len(cells))
+    begin, end = np.minimum(rows, len(roll) - 1), np.maximum(rows - 1, 0)
+    steps = np.stack([_real_steps(cell, bar_steps) for cell in cells])
+    late = late[..., None, None]
+    whole = np.where(late, first[begin], second[end])[steps]
+    starts = np.where(late, first_onset[begin], second_onset[end])[steps]
+    starts &= whole
+    starts |= newly_sounding(whole)
+    seams = [cell.start + cut for cell, cut in zip(cells[1:-1], cuts[1:-1], strict=True)]
+    return whole, starts, np.array(seams, dtype=np.int64)
+
+
+def newly_sounding(roll: BoolArray) -> BoolArray:
+    """Where a pitch sounds that did not sound on the step before: `(time, 128, track)`."""
+    new = roll.copy()
+    new[1:] &= ~roll[:-1]
+    return new
+
+
+def choose_cuts(roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]) -> IntArray:
+    """Chooses the step of each inner cell at which the later window takes over.
+
+    Args:
+        roll: as in `stitch`.
+        onset: as in `stitch`.
+        cells: of the song.
+
+    Returns:
+        `(cell - 2,)`, steps from the start of the cell; empty for two cells or fewer.
+    """
+    if len(cells) < 3:
+        return np.zeros(0, dtype=np.int64)
+    bar_steps = roll.shape[1] // 2
+    ends = np.array([cell.lead + cell.steps - 1 for cell in cells[:-2]])
+    before_bar = roll[np.arange(len(ends)), ends]  # the last step before each inner cell
+    earlier, later = roll[:-1, bar_steps:], roll[1:, :bar_steps]
+    cost = _costs(
+        before=np.concatenate([before_bar[:, None], earlier[:, :-1]], axis=1),
+        earlier=earlier,
+        earlier_held=earlier & ~onset[:-1, bar_steps:],
+        later=later,
+        later_held=later & ~onset[1:, :bar_steps],
+    )
+    steps = np.arange(bar_steps)
+    for row, cell in enumerate(cells[1:-1]):
+        cost[row] += OFF_MIDDLE_STEP * np.abs(steps - cell.steps / 2)
+        cost[row, (steps % cell.beat != 0) | (steps >= cell.steps)] = np.inf
+    return cost.argmin(axis=1)
+
+
+def _costs(
+    *,
+    before: BoolArray,
+    earlier: BoolArray,
+    earlier_held: BoolArray,
+    later: BoolArray,
+    later_held: BoolArray,
+) -> FloatArray:
+    """What a seam in front of each step would cost.
+
+    Args:
+        before: `(cell, step, 128, track)`, what the earlier window sounds on the step before.
+        earlier: what it sounds on the step.
+        earlier_held: what it holds over from the step before.
+        later: what the later window sounds on the step.
+        later_held: what it holds over.
+
+    Returns:
+        `(cell, step)`.
+    """
+    cut_short = np.count_nonzero(before & earlier_held & ~later, axis=(2, 3))
+    headless = later_held & ~before
+    headless[:, 0] = False  # a window cannot know what sounded before its first step
+    beheaded = np.count_nonzero(headless, axis=(2, 3))
+    top_before, top_later = _top(before), _top(later)
+    leap = np.where((top_before >= 0) & (top_later >= 0), np.abs(top_before - top_later), 0)
+    leaps = np.maximum(leap - SMALL_LEAP, 0).sum(axis=2)
+    unlike = (earlier != later).any(axis=2).sum(axis=2)
+    around = unlike.copy()
+    around[:, 1:] += unlike[:, :-1]
+    return CUT_NOTE * (cut_short + beheaded) + LEAP_SEMITONE * leaps + UNLIKE_STEP * around
+
+
+def _top(roll: BoolArray) -> IntArray:
+    """The highest sounding pitch, -1 in silence: `(..., 128, track)` to `(..., track)`."""
+    highest = PITCHES - 1 - roll[..., ::-1, :].argmax(axis=-2)
+    return np.where(roll.any(axis=-2), highest, -1)
+
+
+def _real_steps(cell: Cell, bar_steps: int) -> BoolArray:
+    inside = np.arange(bar_steps) - cell.lead
+    return (inside >= 0) & (inside < cell.steps)
