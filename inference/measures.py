@@ -33,7 +33,7 @@ def measure(
     steps = MAJOR_SCALE if key.mode == "major" else MINOR_SCALE
     in_scale = np.isin((np.arange(PITCHES) - key.tonic) % 12, steps)
     time_of_pitch = roll.sum(axis=(0, 2))
-    anything: BoolArray = roll.any(axis=2)
+    anything = np.asarray(roll.any(axis=2))
     bass = anything.argmax(axis=1)
     both = (anything.any(axis=1) & (melody >= 0))[::beat]
     consonant = np.isin((melody - bass)[::beat] % 12, CONSONANT_WITH_BASS)
