@@ -6,9 +6,12 @@ ARGS ?=
 
 bin := $(VENV)/bin
 installed := $(VENV)/.installed
-# A user's pip settings choose the index; where packages go is ours to say.
-pip := env -u PYTHONPATH -u PYTHONHOME -u PIP_TARGET -u PIP_PREFIX -u PIP_CONSTRAINT \
-	PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(bin)/python -m pip
+
+# A user's pip settings choose the index; where packages go, and which are seen, is ours to say.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_CONSTRAINT
+export PIP_USER := 0
+export PIP_NO_INPUT := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help train test check format docs lock clean
@@ -34,11 +37,11 @@ format: $(installed) ## Format the code
 docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m training.hyperparameters_page
 
-lock: ## Pin the newest versions of all dependencies (needs uv)
+lock: ## Pin dependencies after a change of pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@command -v uv >/dev/null || { echo "\`make lock\` needs uv: see https://docs.astral.sh/uv/."; exit 1; }
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --upgrade \
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-emit-package accompanist --no-header -q \
-		pyproject.toml -o requirements.lock
+		pyproject.toml -o requirements.lock $(ARGS)
 
 clean: ## Remove the environment and caches; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
@@ -50,8 +53,8 @@ $(installed): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "\`$(PYTHON)\` lacks the module venv: on Debian and Ubuntu, apt install python3-venv."; \
 		exit 1; }
-	@echo "Making the environment $(VENV); the first time this downloads about 600 MB."
+	@echo "Making the environment $(VENV); it takes a minute or more, and 2.2 GB of disk."
 	$(PYTHON) -m venv $(VENV)
-	$(pip) install --quiet --require-hashes --no-deps -r requirements.lock
-	$(pip) install --quiet --no-deps --no-build-isolation -e .
+	$(bin)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(bin)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
