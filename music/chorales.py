@@ -149,8 +149,8 @@ def read_chorale(path: Path) -> Chorale | None:
         name=path.name,
         pitch=pitch,
         onset=onset,
-        fermata=fermata.any(axis=1),
-        blurred=blurred.any(axis=1),
+        fermata=np.asarray(fermata.any(axis=1)),
+        blurred=np.asarray(blurred.any(axis=1)),
         bars=_bars(parts[0].measures),
         key=find_key(pitch_class_weights(pitch), parts[0].sharps),
     )

@@ -14,6 +14,10 @@ Mode = Literal["major", "minor"]
 MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
+# The scales as masks of the pitch classes from the tonic upwards.
+MAJOR = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
+HARMONIC_MINOR = np.isin(np.arange(12), (0, 2, 3, 5, 7, 8, 11))
+
 # What a key signature is worth, as a correlation. It decides between neighbours on the circle of
 # fifths and leaves room for Bach's modal signatures, which often lack the last flat or sharp.
 SIGNATURE_WEIGHT = 0.1
@@ -33,7 +37,7 @@ class Key:
         return (home - self.tonic + 5) % 12 - 5
 
 
-def key_correlations(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+def key_correlations(weights: NDArray[np.number]) -> NDArray[np.float64]:
     """Correlates pitch class weights with the profiles of all keys.
 
     Args:
@@ -59,7 +63,7 @@ def key_correlations(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.divide(centred @ heard, norms, out=np.zeros((2, 12)), where=norms > 0))
 
 
-def find_key(weights: NDArray[np.floating], sharps: int | None = None) -> Key:
+def find_key(weights: NDArray[np.number], sharps: int | None = None) -> Key:
     """Finds the key whose profile fits best.
 
     Args:
