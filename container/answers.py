@@ -1,0 +1,165 @@
+"""What the worker's thread does with the body of a request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from container import media
+from container.faults import RequestError, describe_fault
+from container.parameters import Parameters
+from container.requests import MelodyRequest, read_json_request, read_rolls, song_of_roll
+from container.responses import (
+    attributes,
+    describe_takes,
+    dump,
+    render,
+    without_repetitions,
+    write_npy,
+)
+from container.worker import IsWanted
+from inference.arranger import Arrangement, Arranger
+from inference.errors import ArrangementStopped
+from music.errors import MusicError
+from music.midi import read_midi
+
+# Quarters of all takes together: 16 takes of 128 bars of 4/4, or 4 of the longest song.
+MAX_QUARTERS_OF_TAKES = 8192
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body, its media type, and the custom attributes that go with it."""
+
+    body: bytes
+    media_type: str
+    attributes: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """The body of a request, its media type, what may be answered, and the header's parameters."""
+
+    body: bytes
+    media_type: str
+    accept: str | None
+    parameters: Parameters
+
+    def answer(self, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+        """Answers.
+
+        Raises:
+            RequestError: the request is at fault.
+            MusicError: the music is.
+            ModelError: the model is.
+            ArrangementStopped: the answer was no longer wanted.
+        """
+        if self.media_type == media.LINES:
+            return _answer_lines(self, arranger, is_wanted)
+        if self.media_type == media.NPY:
+            return _answer_rolls(self, arranger, is_wanted)
+        if self.media_type == media.JSON:
+            request = read_json_request(self.body, self.parameters)
+        else:
+            request = MelodyRequest(read_midi(self.body), self.parameters)
+        kind = _choose_for_takes(self, request.parameters.count)
+        takes, warnings = _accompany(request, arranger, is_wanted)
+        return Answer(
+            render(takes, warnings, kind, arranger.manifest),
+            kind,
+            attributes(takes[0].seed, len(takes), warnings),
+        )
+
+
+def _choose_for_takes(question: Question, takes: int) -> str:
+    """Chooses the type of the answer among those that can hold so many takes."""
+    offers = media.ANSWERS[question.media_type]
+    if takes > 1:
+        offers = tuple(offer for offer in offers if offer in (media.JSON, media.NPY))
+    kind = media.choose_answer(question.accept, offers)
+    if kind is None:
+        raise RequestError(
+            400,
+            "one_take_only",
+            f"{takes} takes do not fit into one {question.accept}.",
+            f"Accept {media.JSON}, or ask for one take.",
+        )
+    return kind
+
+
+def _accompany(
+    request: MelodyRequest, arranger: Arranger, is_wanted: IsWanted
+) -> tuple[list[Arrangement], list[str]]:
+    """Accompanies one melody as often as wanted; also returns all warnings, each once."""
+    song, parameters = request.song, request.parameters
+    if parameters.count * song.end > MAX_QUARTERS_OF_TAKES * song.ticks_per_beat:
+        raise RequestError(
+            400,
+            "too_long",
+            f"{parameters.count} takes of {song.end / song.ticks_per_beat:.0f} quarters are more "
+            f"than {MAX_QUARTERS_OF_TAKES} quarters.",
+            "Ask for fewer takes at once; the seeds of the others follow on.",
+        )
+    takes = [
+        arranger.arrange(song, parameters.options(take), is_wanted=is_wanted)
+        for take in range(parameters.count)
+    ]
+    warnings = (*request.warnings, *(warning for take in takes for warning in take.warnings))
+    return takes, without_repetitions(warnings)
+
+
+def _answer_lines(question: Question, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+    """Answers one JSON request a line; a line at fault is answered with its error."""
+    lines = question.body.split(b"\n")
+    if not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise RequestError(
+            400, "empty_body", "The body has no line.", "Send one JSON object on each line."
+        )
+    answers: list[dict[str, Any]] = []
+    faults = 0
+    for line in lines:
+        if not is_wanted():
+            raise ArrangementStopped
+        try:
+            request = read_json_request(line, question.parameters)
+            takes, warnings = _accompany(request, arranger, is_wanted)
+            answers.append(describe_takes(takes, warnings, arranger.manifest))
+        except (RequestError, MusicError) as error:
+            answers.append(describe_fault(error.code, error.message, error.hint))
+            faults += 1
+    body = b"".join(dump(answer) for answer in answers)
+    return Answer(body, media.LINES, f"lines={len(lines)},faults={faults}")
+
+
+def _answer_rolls(question: Question, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+    """Answers melodies as rolls, the one in row i with seed + i."""
+    melodies = read_rolls(question.body)
+    parameters = question.parameters
+    if parameters.count > 1:
+        raise RequestError(
+            400,
+            "one_take_only",
+            "Each melody of an .npy body is accompanied once.",
+            "Repeat the melody in the batch: every row has a seed of its own.",
+        )
+    batch, steps, pitches = melodies.shape
+    tracks = len(arranger.manifest.tracks)
+    answer = np.zeros((batch, steps, pitches, tracks), dtype=np.uint8)
+    answer[..., 0] = melodies
+    warnings: list[str] = []
+    for row, melody in enumerate(melodies):
+        if not melody.any():
+            raise MusicError("no_notes", f"Melody {row} has no notes.", "Leave it out.")
+        song = song_of_roll(melody, arranger.manifest.steps_per_beat)
+        arrangement = arranger.arrange(song, parameters.options(row), is_wanted=is_wanted)
+        length = min(steps, len(arrangement.roll))
+        answer[row, :length, :, 1:] = arrangement.roll[:length, :, 1:]
+        warnings += arrangement.warnings
+    seed = parameters.options().seed
+    return Answer(
+        write_npy(answer),
+        media.NPY,
+        attributes(seed, 1, without_repetitions(warnings)),
+    )
