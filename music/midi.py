@@ -48,12 +48,14 @@ class Limits:
         size: bytes; 1 MiB is a long piece.
         tracks: track chunks in the file, and tracks made of them.
         notes: notes of all tracks.
+        changes: tempos and signatures.
         beats: quarters until the last note ends; 4,000 are 33 minutes at 120 a minute.
     """
 
     size: int = 1 << 20
     tracks: int = 128
     notes: int = 50_000
+    changes: int = 20_000
     beats: int = 4_000
 
 
@@ -76,8 +78,9 @@ def read_midi(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Song:
     Raises:
         MusicError: `empty_body`; `not_midi` for anything but an undamaged MIDI file;
             `unsupported_midi` for type 2, for SMPTE time and for less than 24 ticks a quarter;
-            `no_notes`; `too_large`, `too_many_tracks`, `too_many_notes` or `too_long` for more than
-            the limits. Files of drums alone are read: see `music.song.pitched_tracks`.
+            `no_notes`; `too_large`, `too_many_tracks`, `too_many_notes`, `too_many_changes` or
+            `too_long` for more than the limits. Files of drums alone are read; see
+            `music.song.pitched_tracks`.
     """
     if not data:
         raise MusicError("empty_body", "The MIDI file is empty.", _EXPORT_HINT)
@@ -92,14 +95,11 @@ def read_midi(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Song:
     )
     try:
         score: Any = symusic.Score.from_midi(b"".join([header, *chunks, _PADDING]))
-    except Exception as error:  # RuntimeError, ValueError, MemoryError and more, by its mood
+    except Exception as error:  # RuntimeError, ValueError, MemoryError and others
         raise MusicError(
             "not_midi", f"The MIDI file is damaged: {str(error)[:100]}.", _EXPORT_HINT
         ) from error
-    if len(score.tracks) > limits.tracks:
-        raise _too_much("too_many_tracks", "tracks", limits.tracks, len(score.tracks))
-    if score.note_num() > limits.notes:
-        raise _too_much("too_many_notes", "notes", limits.notes, score.note_num())
+    _check_amount(score, limits)
     return _song_of_score(score, division, limits.beats * division)
 
 
@@ -141,6 +141,17 @@ def write_midi(song: Song) -> bytes:
             )
         )
     return bytes(score.dumps_midi())
+
+
+def _check_amount(score: Any, limits: Limits) -> None:
+    changes = len(score.tempos) + len(score.time_signatures) + len(score.key_signatures)
+    for code, what, limit, received in (
+        ("too_many_tracks", "tracks", limits.tracks, len(score.tracks)),
+        ("too_many_notes", "notes", limits.notes, score.note_num()),
+        ("too_many_changes", "changes of tempo, time and key", limits.changes, changes),
+    ):
+        if received > limit:
+            raise _too_much(code, what, limit, received)
 
 
 def _too_much(code: str, what: str, limit: int, received: int) -> MusicError:

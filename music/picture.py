@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import io
 import unicodedata
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def _draw_rows(draw: ImageDraw, frame: _Frame, font: FreeTypeFont | ImageFont) -
     """Shades the rows of black keys; draws a line below each C and its name beside it."""
     for pitch in range(frame.low, frame.high + 1):
         upper, lower = frame.y(pitch), frame.y(pitch - 1)
-        if pitch % 12 in _BLACK_KEYS:
+        if pitch % 12 in _BLACK_KEYS and upper < lower:  # many rows may share a pixel
             draw.rectangle((frame.left, upper, frame.right, lower - 1), fill=_SHADE)
     for pitch in range(frame.low, frame.high + 1):
         if pitch % 12 == 0:
@@ -176,7 +177,8 @@ def _draw_time(
 
 
 def _denominator(song: Song, tick: int) -> int:
-    return [time.denominator for time in song.time_signatures if time.tick <= tick][-1]
+    index = bisect.bisect_right(song.time_signatures, tick, key=lambda time: time.tick) - 1
+    return song.time_signatures[index].denominator
 
 
 def _thinning(distance: float, least: float) -> int:
