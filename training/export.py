@@ -63,7 +63,6 @@ def export(gan: Gan, folder: Path, origin: Origin, metrics: Mapping[str, Any]) -
 
 def _write_saved_model(gan: Gan, path: Path) -> None:
     archive = keras.export.ExportArchive()
-    archive.track(gan.generator)
     signature = gan.signature()
     archive.add_endpoint("serve", gan.serve, input_signature=list(signature.values()))
     archive.write_out(str(path), verbose=False)

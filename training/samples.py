@@ -85,7 +85,7 @@ class Sampler:
             for number in range(len(phrases))
             for note in notes_of_voice(
                 self.listener.pitch[number, :, 0],
-                _from_the_start(self.listener.pitch, self.listener.onset)[number, :, 0],
+                self.listener.onset[number, :, 0],
                 ticks,
                 number * stride,
                 velocity=90,
@@ -141,15 +141,6 @@ def draw_roll(song: Song, steps_per_beat: int, path: Path, title: str) -> None:
     figure.suptitle(title)
     figure.savefig(path, dpi=80, metadata={"Software": None})
     plt.close(figure)
-
-
-def _from_the_start(
-    pitch: NDArray[np.int8], onset: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Onsets that also start what is held over from before the phrase."""
-    onset = onset.copy()
-    onset[:, 0] |= pitch[:, 0] >= 0
-    return onset
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,7 +16,9 @@ from training.pitches import PitchSpace, Tensor
 from training.voices_generator import STEPS, VOICES, positions
 
 LARGEST_MOVE = 7
-LAGS = (1, 4)
+BEAT = 4
+LAGS = (1, BEAT)
+PERFECT = (0, 7)
 
 
 def moves(voice: Tensor, lag: int) -> Tensor:
@@ -36,6 +38,22 @@ def interval_classes(low: Tensor, high: Tensor) -> Tensor:
     index = (np.arange(12)[:, None] + np.arange(12)[None, :]) % 12
     rotated = tf.gather(high, index, axis=-1)  # (..., distance, class)
     return tf.linalg.matvec(rotated, low)
+
+
+def parallels(low: Tensor, high: Tensor, moved: Tensor) -> Tensor:
+    """Fifths and octaves that two voices keep from one beat to the next while both move.
+
+    Args:
+        low: chroma of one voice `(batch, 32, 12)`.
+        high: of the other.
+        moved: `(batch, 32)`, 1 where both voices have left their pitches of one beat before.
+
+    Returns:
+        `(batch, 32, 2)`: unisons and octaves, then fifths.
+    """
+    perfect = tf.gather(interval_classes(low, high), PERFECT, axis=-1)
+    before = tf.concat([tf.zeros_like(perfect[:, :BEAT]), perfect[:, :-BEAT]], axis=1)
+    return perfect * before * moved[..., tf.newaxis]
 
 
 class VoicesCritic(keras.Model):
@@ -87,6 +105,9 @@ class VoicesCritic(keras.Model):
         lines = tf.transpose(choir, (0, 2, 1, 3))
         held = tf.reduce_sum(choir[:, 1:] * choir[:, :-1], axis=-1)
         onsets = tf.concat([tf.ones_like(held[:, :1]), 1.0 - held], axis=1)
+        pairs = list(combinations(range(1 + VOICES), 2))
+        stayed = tf.reduce_sum(choir[:, BEAT:] * choir[:, :-BEAT], axis=-1)
+        left = tf.concat([tf.zeros_like(stayed[:, :BEAT]), 1.0 - stayed], axis=1)
         views = [
             _flat(choir),
             positions(batch),
@@ -95,7 +116,11 @@ class VoicesCritic(keras.Model):
             onsets,
             *(
                 interval_classes(chroma[:, :, low], chroma[:, :, high])
-                for high, low in combinations(range(1 + VOICES), 2)
+                for high, low in pairs
+            ),
+            *(
+                parallels(chroma[:, :, low], chroma[:, :, high], left[:, :, low] * left[:, :, high])
+                for high, low in pairs
             ),
             *(_flat(tf.transpose(moves(lines, lag), (0, 2, 1, 3))) for lag in LAGS),
         ]

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from tests.training.conftest import phrases_of
+from training.batches import Batches, melody_first, shifts_to_c
+
+
+def make(phrases, **changes):
+    choices = {"seed": 1, "batch_size": 5, "updates": 2, "condition_track": 0}
+    return Batches(phrases, **{"tonic_normalized": True, **choices, **changes})
+
+
+def names_of(batches, phrases, iteration):
+    """Finds which phrases a batch holds by their pitches, transposed to C."""
+    batches_at = batches.at(iteration)["pitch"].reshape(-1, 32, 4)
+    return [int(np.flatnonzero((batches.pitch == p).all(axis=(1, 2)))[0]) for p in batches_at]
+
+
+def test_every_epoch_hears_every_phrase_once_in_another_order():
+    phrases = phrases_of(20)
+    batches = make(phrases)
+    epochs = [sum((names_of(batches, phrases, i) for i in range(e, e + 2)), []) for e in (0, 2)]
+    assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
+    assert epochs[0] != epochs[1]
+
+
+def test_an_epoch_that_no_batch_divides_loses_no_phrase():
+    phrases = phrases_of(7)
+    batches = make(phrases)
+    heard = sum((names_of(batches, phrases, i) for i in range(7)), [])
+    assert np.bincount(heard).tolist() == [10] * 7
+
+
+@pytest.mark.parametrize("tonic_normalized", [True, False])
+def test_a_batch_follows_from_seed_and_iteration_alone(tonic_normalized):
+    phrases = phrases_of(20)
+    first = make(phrases, tonic_normalized=tonic_normalized)
+    for iteration in range(9):
+        first.at(iteration)
+    again = make(phrases, tonic_normalized=tonic_normalized).at(9)
+    assert all(np.array_equal(first.at(9)[name], again[name]) for name in again)
+    other = make(phrases, tonic_normalized=tonic_normalized, seed=2).at(9)
+    assert not np.array_equal(other["pitch"], again["pitch"])
+
+
+def test_normalised_phrases_stand_in_c_or_a_minor():
+    phrases = phrases_of(30)
+    shift = shifts_to_c(phrases)
+    home = np.where(phrases.mode == "major", 0, 9)
+    assert np.all((phrases.tonic + shift) % 12 == home)
+    assert shift.min() >= -5
+    assert shift.max() <= 6
+
+
+def test_random_transpositions_stay_in_the_voices_ranges_and_differ():
+    phrases = phrases_of(12)
+    batches = make(phrases, tonic_normalized=False, batch_size=12, updates=1)
+    lowest, highest = phrases.pitch.min(axis=(0, 1)), phrases.pitch.max(axis=(0, 1))
+    seen = np.concatenate([batches.at(i)["pitch"][0] for i in range(20)])
+    assert np.all(seen >= lowest)
+    assert np.all(seen <= highest)
+    keys = {tuple(phrase[:, 0] - phrase[0, 0]): set() for phrase in seen}
+    for phrase in seen:
+        keys[tuple(phrase[:, 0] - phrase[0, 0])].add(int(phrase[0, 0]))
+    assert any(len(starts) > 1 for starts in keys.values())
+
+
+def test_the_condition_track_comes_first_and_the_others_keep_their_order():
+    phrases = phrases_of(10)
+    pitch, onset = melody_first(phrases, 2)
+    assert np.array_equal(pitch, phrases.pitch[..., [2, 0, 1, 3]])
+    assert np.array_equal(onset, phrases.onset[..., [2, 0, 1, 3]])

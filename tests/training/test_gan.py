@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from tests.training.conftest import phrases_of
+from training.batches import Batches
+from training.hyperparameters import Hyperparameters
+from training.run import build_gan
+
+
+def batches_for(phrases, values, gan):
+    return Batches(
+        phrases,
+        seed=0,
+        batch_size=values.batch_size,
+        updates=values.critic_updates,
+        condition_track=0,
+        tonic_normalized=gan.tonic_normalized,
+    )
+
+
+@pytest.fixture(scope="module", params=["voices", "unet"])
+def trained(request):
+    """A GAN before and after one adversarial iteration, and the order of its updates."""
+    phrases = phrases_of(30).part("train")
+    values = Hyperparameters(architecture=request.param, batch_size=4, critic_updates=3)
+    gan = build_gan(values, phrases)
+    order = []
+    for owner in ("critic", "generator"):
+        update = getattr(gan, f"update_{owner}")
+
+        def recorded(batch, seed, *rest, update=update, owner=owner):
+            order.append((owner, batch["pitch"], seed))
+            return update(batch, seed, *rest)
+
+        setattr(gan, f"update_{owner}", recorded)
+    before = {owner: [v.numpy() for v in own] for owner, own in gan.state().items()}
+    terms = gan.iterate(batches_for(phrases, values, gan).at(0), seed=(0, 0), done=0.5)
+    return gan, before, order, terms
+
+
+def test_the_critic_goes_first_and_the_generator_once(trained):
+    _, _, order, _ = trained
+    assert [owner for owner, _, _ in order] == ["critic", "critic", "critic", "generator"]
+
+
+def test_every_critic_update_has_a_batch_and_a_seed_of_its_own(trained):
+    _, _, order, _ = trained
+    batches = [batch.name for _, batch, _ in order]
+    assert len(set(batches[:3])) == 3
+    assert batches[3] == batches[2]  # the generator learns on the critic's last
+    assert len({seed.name for _, _, seed in order}) == 4
+
+
+def test_both_networks_and_both_optimizers_move(trained):
+    gan, before, _, terms = trained
+    after = {owner: [v.numpy() for v in own] for owner, own in gan.state().items()}
+    for owner in ("generator", "critic", "generator_optimizer", "critic_optimizer"):
+        moved = [not np.array_equal(a, b) for a, b in zip(before[owner], after[owner], strict=True)]
+        assert np.mean(moved) > 0.9, owner
+    assert {"critic_loss", "generator_loss", "gradient_penalty"} <= terms.keys()
+
+
+def test_one_iteration_counts_three_critic_updates_and_one_of_the_generator(trained):
+    gan, _, _, _ = trained
+    assert int(gan.critic_optimizer.iterations) == 3
+    assert int(gan.generator_optimizer.iterations) == 1
+
+
+def test_the_same_seed_gives_the_same_iteration():
+    phrases = phrases_of(30).part("train")
+    values = Hyperparameters(batch_size=4)
+
+    def losses(seed):
+        import keras
+
+        keras.utils.set_random_seed(0)
+        gan = build_gan(values, phrases)
+        batches = batches_for(phrases, values, gan)
+        terms = [gan.iterate(batches.at(i), seed=(seed, i * 256), done=0.5) for i in range(2)]
+        return [float(term["critic_loss"]) for term in terms]
+
+    assert losses(0) == losses(0)
+    assert losses(0) != losses(1)

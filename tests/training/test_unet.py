@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from training.hyperparameters import Hyperparameters
+from training.unet import build_critic, build_generator
+from training.unet_gan import UnetGan
+
+# (layer, output shape, parameters) of the seed design, the GAN sample of AWS DeepComposer: read off
+# its notebook's layers. The parameters are kernel * kernel * inputs * filters + filters.
+GENERATOR = [
+    ("Conv2D", (16, 64, 64), 1088),
+    ("LeakyReLU", (16, 64, 64), 0),
+    ("Conv2D", (8, 32, 128), 131200),
+    ("LeakyReLU", (8, 32, 128), 0),
+    ("BatchNormalization", (8, 32, 128), 512),
+    ("Conv2D", (4, 16, 256), 524544),
+    ("LeakyReLU", (4, 16, 256), 0),
+    ("BatchNormalization", (4, 16, 256), 1024),
+    ("Conv2D", (2, 8, 512), 2097664),
+    ("LeakyReLU", (2, 8, 512), 0),
+    ("BatchNormalization", (2, 8, 512), 2048),
+    ("Concatenate", (2, 8, 1024), 0),
+    ("UpSampling2D", (4, 16, 1024), 0),
+    ("Conv2D", (4, 16, 256), 4194560),
+    ("BatchNormalization", (4, 16, 256), 1024),
+    ("ReLU", (4, 16, 256), 0),
+    ("Concatenate", (4, 16, 512), 0),
+    ("UpSampling2D", (8, 32, 512), 0),
+    ("Conv2D", (8, 32, 128), 1048704),
+    ("BatchNormalization", (8, 32, 128), 512),
+    ("ReLU", (8, 32, 128), 0),
+    ("Concatenate", (8, 32, 256), 0),
+    ("UpSampling2D", (16, 64, 256), 0),
+    ("Conv2D", (16, 64, 64), 262208),
+    ("BatchNormalization", (16, 64, 64), 256),
+    ("ReLU", (16, 64, 64), 0),
+    ("Concatenate", (16, 64, 128), 0),
+    ("UpSampling2D", (32, 128, 128), 0),
+    ("Conv2D", (32, 128, 4), 8196),
+]
+CRITIC = [
+    ("Concatenate", (32, 128, 5), 0),
+    ("Conv2D", (16, 64, 64), 5184),
+    ("LeakyReLU", (16, 64, 64), 0),
+    ("Conv2D", (8, 32, 128), 131200),
+    ("LeakyReLU", (8, 32, 128), 0),
+    ("Conv2D", (4, 16, 256), 524544),
+    ("LeakyReLU", (4, 16, 256), 0),
+    ("Conv2D", (2, 8, 512), 2097664),
+    ("LeakyReLU", (2, 8, 512), 0),
+    ("Flatten", (8192,), 0),
+    ("Dense", (1,), 8193),
+]
+
+
+def table(model):
+    return [
+        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
+        if type(layer).__name__ != "InputLayer"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"), [(build_generator(4), GENERATOR), (build_critic(4), CRITIC)]
+)
+def test_layers_are_the_seed_designs(model, expected):
+    assert table(model) == expected
+
+
+def test_slopes_momentum_and_activation_are_the_seed_designs():
+    layers = build_generator(4).layers
+    assert {layer.negative_slope for layer in layers if "LeakyReLU" in str(type(layer))} == {0.2}
+    assert {layer.momentum for layer in layers if "BatchNorm" in str(type(layer))} == {0.8}
+    assert layers[-1].activation.__name__ == "tanh"
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return UnetGan(4, Hyperparameters(architecture="unet", batch_size=2, critic_updates=2))
+
+
+def test_optimizers_are_the_seed_designs(gan):
+    for optimizer in (gan.generator_optimizer, gan.critic_optimizer):
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
+        assert float(optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+def test_rolls_are_minus_one_and_one_and_the_condition_is_track_zero(gan):
+    pitch = tf.constant(np.tile([[60, 57, 52, -1]], (2, 32, 1)), tf.int32)
+    roll, melody = gan._open({"pitch": pitch, "onset": tf.zeros(pitch.shape)})
+    assert set(np.unique(roll)) == {-1.0, 1.0}
+    assert np.argwhere(roll[0, 5] > 0).tolist() == [[52, 2], [57, 1], [60, 0]]
+    assert np.array_equal(melody[..., 0], roll[..., 0])
+
+
+def test_the_penalty_is_beside_the_melody_that_the_critic_scores(gan, monkeypatch):
+    """The notebook took it beside track 0 whatever the condition; here all calls share one."""
+    heard = []
+    critic = gan.critic
+    monkeypatch.setattr(
+        gan, "critic", lambda inputs, training: heard.append(inputs[1]) or critic(inputs)
+    )
+    pitch = np.random.default_rng(0).integers(40, 80, (2, 32, 4))
+    batch = {"pitch": tf.constant(pitch, tf.int32), "onset": tf.zeros((2, 32, 4))}
+    gan.critic_terms(batch, tf.constant([0, 0]))
+    melody = gan._open(batch)[1]
+    assert len(heard) == 3
+    assert all(np.array_equal(each, melody) for each in heard)
+
+
+def test_accompaniment_drops_the_copied_melody_and_keeps_three_tracks(gan):
+    noise = np.zeros((1, *gan.noise_shape), np.float32)
+    roll, onset = gan.accompany(np.full((1, 32), 60), np.ones((1, 32), bool), noise)
+    assert roll.shape == onset.shape == (1, 32, 128, 3)
+    whole = gan.serve(tf.one_hot(np.full((1, 32), 60), 128)[..., None], tf.constant(noise))["roll"]
+    assert np.array_equal(roll, whole.numpy()[..., 1:] > 0)
+    assert not np.any(onset[:, 1:] & roll[:, :-1])

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from music.phrases import transpose
+from training.batches import shifts_to_c
+from training.hyperparameters import Hyperparameters
+from training.pitches import PitchSpace, straight_through
+from training.voices_critic import interval_classes, moves, parallels
+from training.voices_gan import VoicesGan
+from training.voices_generator import NOISE_SIZE
+
+
+@pytest.fixture(scope="module")
+def gan(walks):
+    heard = transpose(walks.pitch, shifts_to_c(walks))
+    return VoicesGan(PitchSpace.around(heard), Hyperparameters(batch_size=4))
+
+
+def melodies(count=3, seed=0):
+    random = np.random.default_rng(seed)
+    pitch = random.integers(60, 78, (count, 8)).repeat(4, axis=1)
+    onset = np.zeros((count, 32), bool)
+    onset[:, ::4] = True
+    return pitch, onset, random.normal(size=(count, NOISE_SIZE)).astype(np.float32)
+
+
+def test_space_holds_whole_octaves_around_the_music():
+    space = PitchSpace.around(np.array([[-1, 31, 86]]))
+    assert (space.lowest, space.size) == (30, 60)
+    one_hot = space.one_hot(tf.constant([31, 86, -1, 20]))
+    assert one_hot.numpy().sum(axis=-1).tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert space.pitch(one_hot[:2]).numpy().tolist() == [31, 86]
+
+
+@pytest.mark.parametrize("lowest", [30, 36, 41])
+def test_chroma_folds_octaves_not_neighbours(lowest):
+    space = PitchSpace(lowest, 48)
+    sounding = tf.reduce_sum(space.one_hot(tf.constant([[48, 60, 72, 67]])), axis=1)
+    assert space.chroma(sounding).numpy()[0].tolist() == [3, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_straight_through_is_hard_forwards_and_soft_backwards():
+    logits = tf.Variable([[1.0, 3.0, 2.0]])
+    with tf.GradientTape() as tape:
+        choice = straight_through(logits)
+        first = choice[0, 0]
+    np.testing.assert_allclose(choice.numpy(), [[0.0, 1.0, 0.0]], atol=1e-6)
+    soft = tf.nn.softmax(logits)[0].numpy()
+    expected = soft[0] * (np.array([1.0, 0.0, 0.0]) - soft)  # the softmax's derivative
+    np.testing.assert_allclose(tape.gradient(first, logits)[0], expected, rtol=1e-5)
+
+
+def test_intervals_go_from_the_lower_voice_up():
+    low, high = np.zeros((2, 12), np.float32)
+    low[4], high[11] = 1.0, 1.0  # E up to B is a fifth
+    assert interval_classes(tf.constant(low), tf.constant(high)).numpy().argmax() == 7
+
+
+def test_moves_are_signed_and_bounded():
+    space = PitchSpace(48, 24)
+    line = space.one_hot(tf.constant([[60, 62, 59, 71]]))
+    found = moves(line, 1).numpy()[0]
+    assert found[1].argmax() == 7 + 2
+    assert found[2].argmax() == 7 - 3
+    assert found[3].sum() == 0.0  # an octave up is further than the view reaches
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kind"),
+    [
+        ((48, 50), (55, 57), 1),  # C-G to D-A
+        ((48, 50), (60, 62), 0),  # octaves
+        ((48, 50), (55, 59), None),  # fifth to sixth
+        ((48, 48), (55, 55), None),  # nobody moves
+        ((48, 50), (52, 54), None),  # parallel thirds are fine
+    ],
+)
+def test_parallels_are_perfect_intervals_kept_by_two_moving_voices(low, high, kind):
+    space = PitchSpace(36, 48)
+    lines = np.repeat([low, high], 4, axis=1)
+    lower, upper = (space.chroma(space.one_hot(tf.constant(line[None]))) for line in lines)
+    moved = np.zeros((1, 8), np.float32)
+    moved[0, 4:] = (lines[:, 4:] != lines[:, :4]).all(axis=0)
+    found = parallels(lower, upper, tf.constant(moved)).numpy()[0]
+    assert found[:4].sum() == 0.0
+    expected = np.zeros(2) if kind is None else np.eye(2)[kind]
+    assert np.array_equal(found[4:], np.tile(expected, (4, 1)))
+
+
+def test_each_voice_has_exactly_one_pitch_at_every_step(gan):
+    roll, onset = gan.accompany(*melodies())
+    assert roll.shape == (3, 32, 128, 3)
+    assert np.all(roll.sum(axis=2) == 1)
+    changed = roll[:, 1:].argmax(axis=2) != roll[:, :-1].argmax(axis=2)
+    assert np.all(onset[:, 1:].any(axis=2) >= changed)
+
+
+def test_the_answer_depends_on_melody_and_on_noise(gan):
+    pitch, onset, noise = melodies()
+    answer = gan.accompany(pitch, onset, noise)[0]
+    assert np.array_equal(answer, gan.accompany(pitch, onset, noise)[0])
+    assert not np.array_equal(answer, gan.accompany(pitch + 1, onset, noise)[0])
+    assert not np.array_equal(answer, gan.accompany(pitch, onset, noise[::-1])[0])
+
+
+def test_truth_reaches_only_the_heads_above_and_only_where_it_is_followed(gan):
+    """The bass hears no voice; the tenor hears the true bass where told to, else its own."""
+    pitch, onset, noise = melodies(1)
+    melody, starts = gan.space.one_hot(pitch), tf.constant(onset[..., None], tf.float32)
+    truths = [gan.space.one_hot(np.full((1, 32, 3), p)) for p in (50, 57)]
+
+    def logits(truth, follow):
+        told = gan.generator(melody, starts, tf.constant(noise), truth, tf.fill((1, 1, 1), follow))
+        return told.logits.numpy()[:, ::2]  # ornaments also hear the voice itself
+
+    free = [logits(truth, 0.0) for truth in truths]
+    told = [logits(truth, 1.0) for truth in truths]
+    assert np.array_equal(free[0], free[1])
+    np.testing.assert_allclose(told[0][:, :, 2], told[1][:, :, 2], atol=1e-5)
+    assert np.abs(told[0][:, :, 1] - told[1][:, :, 1]).max() > 1e-3
+    assert np.abs(told[0][:, :, 0] - told[1][:, :, 0]).max() > 1e-3
+
+
+def test_the_gradient_of_the_critic_reaches_every_head(gan):
+    pitch, onset, noise = melodies()
+    melody = gan.space.one_hot(pitch)
+    with tf.GradientTape() as tape:
+        choice = gan.play(melody, tf.constant(onset[..., None], tf.float32), noise).choice
+        score = tf.reduce_sum(gan.critic(melody, choice))
+    for head, gradient in zip(
+        gan.generator.heads,
+        tape.gradient(score, [head.beat_out.kernel for head in gan.generator.heads]),
+        strict=True,
+    ):
+        assert gradient is not None, head.name
+        assert float(tf.reduce_sum(tf.abs(gradient))) > 0.0
+
+
+def test_the_deviation_is_taken_within_groups(gan):
+    """A phrase's score may depend on its own group's members, not on another group's."""
+    pitch, onset, noise = melodies(4)
+    melody = gan.space.one_hot(pitch)
+    voices = gan.play(melody, tf.constant(onset[..., None], tf.float32), noise).choice
+    other = tf.concat([voices[:2], tf.reverse(voices[2:], axis=[1])], axis=0)
+    first = gan.critic(melody, voices, groups=2).numpy()
+    second = gan.critic(melody, other, groups=2).numpy()
+    np.testing.assert_allclose(first[:2], second[:2], rtol=1e-5)
+    assert not np.allclose(first[2:], second[2:])
+
+
+def test_rates_fall_and_the_warm_up_leaves_the_critic_alone(walks):
+    heard = transpose(walks.pitch, shifts_to_c(walks))
+    gan = VoicesGan(PitchSpace.around(heard), Hyperparameters(batch_size=4))
+    before = [v.numpy() for v in gan.critic.variables]
+    batch = {"pitch": walks.pitch[None, :4], "onset": walks.onset[None, :4]}
+    terms = gan.iterate(batch, seed=(0, 0), done=0.05)
+    assert "critic_loss" not in terms
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, gan.critic.variables, strict=True))
+    rates = []
+    for done in (0.3, 0.6, 0.8, 1.0):
+        gan.iterate(batch, seed=(0, 0), done=done)
+        rates.append(float(gan.critic_optimizer.learning_rate))
+    assert rates == pytest.approx([9e-4, 9e-4, 9e-4 * 0.51, 9e-4 * 0.02], rel=1e-3)
