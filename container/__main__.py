@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from container import failure
+from container import failure, logs
 from container.command_line import USAGE, Command, parse
 from container.errors import ContainerError, UsageError
 from container.paths import TrainingPaths, base_folder
@@ -13,6 +13,9 @@ from container.paths import TrainingPaths, base_folder
 logger = logging.getLogger(__name__)
 
 TRAINER = "container.trainer"
+# Where the caller's environment does not say otherwise: whole lines at once, and of TensorFlow's
+# own log only errors.
+TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -43,10 +46,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def _train(command: Command, paths: TrainingPaths, environ: Mapping[str, str]) -> int:
     from container.supervisor import supervise
 
-    failure.clear(paths.failure)
     options = [f"--{name}={value}" for name, value in command.overrides.items()]
     trainer = [sys.executable, "-m", TRAINER, *options]
-    return supervise(trainer, paths, {"PYTHONUNBUFFERED": "1", **environ})
+    return supervise(trainer, paths, {**TRAINER_ENVIRONMENT, **environ})
 
 
 def _serve(environ: Mapping[str, str]) -> int:
@@ -60,5 +62,5 @@ def _serve(environ: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logs.configure()
     sys.exit(main(sys.argv[1:], os.environ))

@@ -41,6 +41,7 @@ def supervise(command: Sequence[str], paths: TrainingPaths, environ: Mapping[str
     Returns:
         The exit code for this process: the trainer's own, or 128 + the signal it died of.
     """
+    failure.clear(paths.failure)
     # Held back until the trainer listens: a signal during its start would kill it with no trace.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     child = subprocess.Popen(command, env=dict(environ), stdin=subprocess.DEVNULL)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from container import failure
+from container import failure, logs
 from container.paths import TrainingPaths, base_folder
 from container.stop import StopFlag
 
@@ -119,5 +119,5 @@ def _check_hosts(configuration: "JobConfiguration") -> None:
 if __name__ == "__main__":
     stop_flag = StopFlag()
     stop_flag.install()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logs.configure()
     sys.exit(main(sys.argv[1:], os.environ, stop_flag))

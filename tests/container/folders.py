@@ -8,11 +8,14 @@ from container.paths import TrainingPaths
 from music.phrases import PhraseSet
 
 
-def phrase_set(size=8, *, pitch=60, split="train", steps=32):
-    """Makes phrases of one held chord each."""
+def phrase_set(size=8, *, split="train", steps=32, seed=0):
+    """Makes phrases of random quarter notes in the ranges of four voices."""
+    random = np.random.default_rng(seed)
+    quarters = random.integers((60, 55, 48, 38), (80, 72, 67, 62), (size, steps // 4, 4))
+    pitch = np.repeat(quarters, 4, axis=1).astype(np.int8)
     return PhraseSet(
-        pitch=np.full((size, steps, 4), pitch, np.int8),
-        onset=np.zeros((size, steps, 4), bool),
+        pitch=pitch,
+        onset=np.broadcast_to((np.arange(steps) % 4 == 0)[:, None], pitch.shape).copy(),
         fermata=np.zeros((size, steps), bool),
         source=np.array(["made up"] * size),
         tags=np.array([""] * size),

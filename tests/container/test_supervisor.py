@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+from container import failure
 from container.paths import TrainingPaths
 
 # Started as a process of its own, as in a container; the trainer is any other Python program.
@@ -79,7 +80,8 @@ def test_an_exit_without_words_is_noted(tmp_path):
     assert "exit code 3" in failure_of(tmp_path)
 
 
-def test_success_leaves_no_failure(tmp_path):
+def test_success_leaves_no_failure_not_even_an_earlier_one(tmp_path):
+    failure.write(TrainingPaths(tmp_path).failure, "of an earlier run")
     assert finish(start(tmp_path, "print('done')")) == (0, "done\n")
     assert failure_of(tmp_path) is None
 
