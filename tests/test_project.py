@@ -15,8 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def declared():
     """All dependencies, those of the extras included, without the project itself."""
-    texts = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
-    wanted = {Requirement(text) for text in texts}
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    wanted = {Requirement(text) for group in groups for text in group}
     return sorted((one for one in wanted if one.name != PROJECT["name"]), key=str)
 
 
