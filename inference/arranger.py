@@ -222,8 +222,9 @@ def _warn_of_register(
     expected = line.pitch + register.key_shift + OCTAVE * register.octaves
     folded = int(np.count_nonzero((heard != expected) & line.onset & line.sounding))
     if folded:
+        notes = "note was" if folded == 1 else "notes were"
         warnings.append(
-            f"{folded} melody note{'s' * (folded > 1)} outside the model's range ({low}-{high}) "
-            f"were heard in another octave."
+            f"{folded} melody {notes} outside the model's range ({low}-{high}) and heard in another "
+            "octave."
         )
     return warnings
