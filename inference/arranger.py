@@ -224,7 +224,7 @@ def _warn_of_register(
     if folded:
         notes = "note was" if folded == 1 else "notes were"
         warnings.append(
-            f"{folded} melody {notes} outside the model's range ({low}-{high}) and heard in another "
-            "octave."
+            f"{folded} melody {notes} outside the model's range ({low}-{high}) and heard in "
+            "another octave."
         )
     return warnings

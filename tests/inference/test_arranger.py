@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ def legato(*lengths, pitches=(60, 64, 62, 67, 65), velocity=100):
     ends = np.cumsum([0, *lengths]) * (BEAT // 4)
     return [
         Note(int(a), int(b), pitches[i % len(pitches)], velocity)
-        for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False))
+        for i, (a, b) in enumerate(itertools.pairwise(ends))
     ]
 
 
@@ -296,7 +298,7 @@ def test_any_melody(song, seed, tonic_normalized):
         assert track.notes[0].start == first
         assert all(first <= note.start and note.end <= song.end for note in track.notes)
         # One voice stays one voice: no note begins before the one before it has ended.
-        for earlier, later in zip(track.notes, track.notes[1:], strict=False):
+        for earlier, later in itertools.pairwise(track.notes):
             assert earlier.end <= later.start
     again = Arranger(HandMade(noisy, tonic_normalized=tonic_normalized))
     assert again.arrange(song, Options(seed=seed)).song == result

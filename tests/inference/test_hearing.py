@@ -14,6 +14,7 @@ from music.keys import Key
 from music.song import KeySignature, Note, Song, TimeSignature, Track
 from tests.tiny_models import describe
 
+C_MAJOR = Key(0, "major")
 TICKS = 4  # a beat, so that a tick is a step
 
 
@@ -103,7 +104,7 @@ def test_nothing_sounds_before_the_first_note_nor_after_the_last():
     assert np.flatnonzero(sounding_steps(grid, line)).tolist() == list(range(3, 14))
 
 
-def register(*pitches, key=Key(0, "major"), **changes):
+def register(*pitches, key=C_MAJOR, **changes):
     _, line = heard(*[(4 * i, 4 * i + 4, pitch) for i, pitch in enumerate(pitches)])
     return choose_register(line, key, describe(melody_range=[57, 81], **changes))
 
