@@ -209,6 +209,7 @@ def _cut(chorales: list[Chorale]) -> PhraseSet:
         split=np.array([split.get(c.name, "train") for c, _, _ in places]),
         header={
             "schema_version": SCHEMA_VERSION,
+            "name": "Bach chorales",
             "steps_per_beat": STEPS_PER_BEAT,
             "tracks": [track.lower() for track in TRACKS],
             "made": {"source": "Bach chorales, music21 corpus", "music21": corpus_version()},

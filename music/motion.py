@@ -112,7 +112,8 @@ def pitches_per_voice(pitch: Pitches) -> Floats:
     """Counts distinct pitches, averaged over the voices, `(n,)`."""
     n, _, voices = pitch.shape
     used = np.zeros((n, voices, 129), np.bool_)  # rests go to the last column
-    used[np.arange(n)[:, None, None], np.arange(voices), np.where(pitch < 0, 128, pitch)] = True
+    column = np.where(pitch < 0, 128, pitch.astype(np.int64))
+    used[np.arange(n)[:, None, None], np.arange(voices), column] = True
     return np.asarray(used[..., :128].sum(axis=2).mean(axis=1))
 
 
