@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from container.errors import ContainerError
 from container.paths import ServingPaths, base_folder
+from container.stop import SIGNALS, ignore_signals
 
 if TYPE_CHECKING:
     from container.app import Settings
@@ -110,10 +111,11 @@ def serve(environ: Mapping[str, str]) -> int:
         timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, stop)  # uvicorn raises the signal again when it is done
     logger.info("Listening on http://%s:%d.", *listener.getsockname()[:2])
     server.run(sockets=[listener])
+    ignore_signals()
     return 1 if failures else 0
 
 

@@ -1,4 +1,4 @@
-"""The trainer's stop flag: set by a signal, or by the death of the process that started it."""
+"""Stopping: the signals that ask for it, and the trainer's flag that remembers them."""
 
 import os
 import signal
@@ -7,8 +7,17 @@ from types import FrameType
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
+def ignore_signals() -> None:
+    """Lets no signal spoil the exit code of a process whose work is done.
+
+    While Python shuts down it restores the default handlers, and the default of SIGTERM is to die.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 class StopFlag:
-    """Answers whether the run has been asked to stop.
+    """Answers whether the run has been asked to stop, by a signal or by its supervisor's death.
 
     A further signal changes nothing. Where the supervisor is killed, the trainer stops as well,
     so that it never writes into a folder in which the next run has already begun.

@@ -4,6 +4,7 @@ It is small on purpose. A trainer that runs out of memory or meets an instructio
 lacks cannot say so itself; this process outlives it and writes the failure file.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -13,7 +14,7 @@ from types import FrameType
 
 from container import failure
 from container.paths import TrainingPaths
-from container.stop import SIGNALS
+from container.stop import SIGNALS, ignore_signals
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def supervise(command: Sequence[str], paths: TrainingPaths, environ: Mapping[str
     _forward_signals(child)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     code = _reap_until(child)
+    ignore_signals()
     if code < 0:
         code = 128 - code
     if code:
@@ -57,7 +59,10 @@ def supervise(command: Sequence[str], paths: TrainingPaths, environ: Mapping[str
 
 def _forward_signals(child: "subprocess.Popen[bytes]") -> None:
     def forward(number: int, _frame: FrameType | None) -> None:
-        child.send_signal(number)  # does nothing once the child has been reaped
+        # `Popen.send_signal` would reap a child that has just ended, and leave none to wait for.
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, number)
 
     for number in SIGNALS:
         signal.signal(number, forward)

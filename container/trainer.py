@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from container import failure, logs
 from container.paths import TrainingPaths, base_folder
-from container.stop import StopFlag
+from container.stop import StopFlag, ignore_signals
 
 if TYPE_CHECKING:
     from container.configuration import JobConfiguration
@@ -120,4 +120,6 @@ if __name__ == "__main__":
     stop_flag = StopFlag()
     stop_flag.install()
     logs.configure()
-    sys.exit(main(sys.argv[1:], os.environ, stop_flag))
+    exit_code = main(sys.argv[1:], os.environ, stop_flag)
+    ignore_signals()
+    sys.exit(exit_code)

@@ -127,6 +127,16 @@ print("asked" if stop() else "lost", flush=True)
     assert finish(process) == (0, "asked\n")
 
 
+def test_signals_while_the_trainer_ends_change_nothing(tmp_path):
+    ending = "from container.stop import ignore_signals\nignore_signals()"
+    process = start(tmp_path, f"{LISTEN}\nprint('listening', flush=True)\n{ending}")
+    assert process.stdout.readline() == "listening\n"
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    assert finish(process) == (0, "")
+    assert failure_of(tmp_path) is None
+
+
 def test_the_trainer_stops_when_its_supervisor_is_killed(tmp_path):
     trainer = f"""{LISTEN}
 import time
