@@ -77,6 +77,10 @@ class PhraseSet:
         if bool(np.any(self.onset & (self.pitch < 0))):
             raise _unfit("A rest cannot have an onset")
 
+    def __repr__(self) -> str:
+        n, steps, voices = self.pitch.shape
+        return f"PhraseSet({n} phrases, {steps} steps, {voices} voices)"
+
     def __len__(self) -> int:
         return len(self.pitch)
 

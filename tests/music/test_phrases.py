@@ -38,6 +38,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert loaded.onset.dtype == bool
     assert loaded.source.tolist() == ["song 0", "song 1", "song 2"]
     assert len(loaded) == 3
+    assert repr(loaded) == "PhraseSet(3 phrases, 8 steps, 2 voices)"
     assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["phrases.npz"]
 
 
