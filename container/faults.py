@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 MAX_ERROR_BYTES = 2000  # SageMaker passes 2048 on
-MAX_PART = 700  # characters of message and hint; JSON may need several bytes for one
+MAX_PART = 900  # characters of message and hint each
 
 
 class RequestError(Exception):
@@ -43,11 +43,16 @@ class RequestError(Exception):
 
 def describe_fault(code: str, message: str, hint: str) -> dict[str, str]:
     """Returns the JSON object of an error, short enough for SageMaker to pass on whole."""
-    fault = {"error": code, "message": _shorten(message, MAX_PART), "hint": hint}
-    fault["hint"] = _shorten(hint, MAX_PART)
-    if len(_dump(fault)) > MAX_ERROR_BYTES:  # characters that JSON spells in six
-        fault = {name: text.encode("ascii", "replace").decode() for name, text in fault.items()}
-    return fault
+    length = MAX_PART
+    while True:
+        fault = {
+            "error": code,
+            "message": _shorten(message, length),
+            "hint": _shorten(hint, length),
+        }
+        if len(_dump(fault)) <= MAX_ERROR_BYTES:
+            return fault
+        length = length * 2 // 3  # JSON spells some characters in two or six bytes
 
 
 def error_response(

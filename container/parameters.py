@@ -40,7 +40,7 @@ class Parameters(BaseModel):
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     takes: int | None = Field(default=None, ge=1, le=MAX_TAKES)
     temperature: float | None = Field(default=None, ge=0, le=MAX_TEMPERATURE)
-    instruments: tuple[str | int, ...] | None = Field(default=None, min_length=1, max_length=16)
+    instruments: tuple[str | int, ...] | None = Field(default=None, max_length=16)
     melody_track: int | None = Field(default=None, ge=0)
 
     @property
@@ -80,7 +80,7 @@ class JsonRequest(Parameters):
     """
 
     midi: str | None = None
-    notes: tuple[JsonNote, ...] | None = Field(default=None, min_length=1, max_length=MAX_NOTES)
+    notes: tuple[JsonNote, ...] | None = Field(default=None, max_length=MAX_NOTES)
     tempo_bpm: float | None = Field(default=None, ge=4, le=960)
     time_signature: str | None = Field(default=None, pattern=r"^[0-9]{1,2}/(1|2|4|8|16|32|64)$")
 

@@ -1,0 +1,243 @@
+"""The routes behind a real server, with a real generator."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+
+from container.app import Settings, create_app
+from music.manifest import GENERATOR_FILE, Manifest
+from music.melodies import melody
+from music.midi import read_midi, write_midi
+from music.song import Note, Song, Track
+from tests.container.http_server import serving
+from tests.tiny_models import ALTO, TENOR
+
+SONG = melody("ode-to-joy")
+MIDI = write_midi(SONG)
+BASE64 = base64.b64encode(MIDI).decode()
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+
+
+@pytest.fixture(scope="module")
+def client(voices_folder):
+    with serving(create_app(Settings(voices_folder))) as client:
+        yield client
+
+
+def send(client, content=MIDI, content_type="audio/midi", accept=None, **headers):
+    """Posts; underscores in the names of headers are hyphens."""
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    headers |= {"Content-Type": content_type, "Accept": accept or "*/*"}
+    response = client.post("/invocations", content=content, headers=headers)
+    assert response.status_code == 200, response.text
+    return response
+
+
+def send_json(client, accept=None, **body):
+    return send(client, json.dumps(body).encode(), "application/json", accept)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def pitches(track):
+    return [note.pitch for note in track.notes]
+
+
+@pytest.mark.parametrize("content_type", ["audio/midi", "audio/x-midi", "audio/mid"])
+def test_midi_is_answered_with_midi(client, content_type):
+    response = send(client, content_type=content_type)
+    assert response.headers["Content-Type"] == "audio/midi"
+    song = read_midi(response.content)
+    assert len(song.tracks) == 4
+    assert song.tracks[0] == SONG.tracks[0]
+    assert (song.tempos, song.time_signatures) == (SONG.tempos, SONG.time_signatures)
+    assert song.end == SONG.end
+    assert pitches(song.tracks[1]) == [pitch - ALTO for pitch in pitches(SONG.tracks[0])]
+    assert pitches(song.tracks[2]) == [pitch - TENOR for pitch in pitches(SONG.tracks[0])]
+    assert [track.name for track in song.tracks] == ["Melody", "Alto", "Tenor", "Bass"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(client):
+    def answer(seed):
+        header = {ATTRIBUTES: f"seed={seed}"}
+        return client.post(
+            "/invocations", content=MIDI, headers={"Content-Type": "audio/midi", **header}
+        )
+
+    assert answer(7).content == answer(7).content
+    assert len({answer(seed).content for seed in range(6)}) > 2
+    assert answer(7).headers[ATTRIBUTES] == "seed=7,takes=1"
+    assert answer(0).content == send(client).content
+
+
+def test_json(client, voices_folder):
+    answer = send_json(client, midi=BASE64, seed=7, takes=3).json()
+    assert [take["seed"] for take in answer["takes"]] == [7, 8, 9]
+    assert answer["warnings"] == []
+    assert answer["model"] == {
+        "architecture": "voices",
+        "code_version": "0.1.0",
+        "created": "",
+        "tracks": ["soprano", "alto", "tenor", "bass"],
+        "sha256": Manifest.read(voices_folder).files[GENERATOR_FILE],
+    }
+    first = answer["takes"][0]
+    assert first["key"] == "G major"
+    assert set(first["metrics"]) == {"notes", "in_scale", "consonance"}
+    assert first["tracks"][1] == {"name": "Alto", "instrument": "Church Organ"}
+    alone = send_json(client, "audio/midi", midi=BASE64, seed=9).content
+    assert base64.b64decode(answer["takes"][2]["midi"]) == alone
+
+
+def test_midi_is_answered_with_json_where_there_are_takes(client):
+    response = send(client, X_Amzn_SageMaker_Custom_Attributes="takes=2,seed=5")
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers[ATTRIBUTES] == "seed=5,takes=2"
+    assert [take["seed"] for take in response.json()["takes"]] == [5, 6]
+
+
+def test_notes(client):
+    notes = [{"pitch": 72, "start": i, "duration": 1, "velocity": 100} for i in range(3)]
+    response = send_json(client, notes=notes, tempo_bpm=75, time_signature="3/4")
+    song = read_midi(base64.b64decode(response.json()["takes"][0]["midi"]))
+    assert song.tracks[0].notes == tuple(Note(480 * i, 480 * i + 480, 72, 100) for i in range(3))
+    assert song.tempos[0].bpm == 75
+    assert pitches(song.tracks[1]) == [72 - ALTO] * 3
+
+
+def test_instruments(client):
+    answer = send_json(client, midi=BASE64, instruments=["flute", "violin", "viola", 42]).json()
+    instruments = [track["instrument"] for track in answer["takes"][0]["tracks"]]
+    assert instruments == ["Flute", "Violin", "Viola", "Cello"]
+
+
+def test_the_picture(client):
+    response = send(client, accept="image/png")
+    assert response.headers["Content-Type"] == "image/png"
+    assert response.content.startswith(b"\x89PNG\r\n")
+
+
+def test_arrays_of_a_midi_file(client):
+    response = send_json(client, "application/x-npy", midi=BASE64, takes=2, seed=1)
+    rolls = np.load(io.BytesIO(response.content), allow_pickle=False)
+    assert rolls.dtype == np.uint8
+    assert rolls.shape == (2, SONG.end // 120, 128, 4)
+    assert rolls[0, 0].any(axis=1).sum() == 4
+
+
+def test_arrays(client):
+    melodies = np.zeros((3, 40, 128), dtype=bool)
+    melodies[:, 4:20, 60] = melodies[:, 20:36, 64] = True
+    response = send(
+        client, npy(melodies), "application/x-npy", X_Amzn_SageMaker_Custom_Attributes="seed=3"
+    )
+    assert response.headers["Content-Type"] == "application/x-npy"
+    rolls = np.load(io.BytesIO(response.content), allow_pickle=False)
+    assert rolls.shape == (3, 40, 128, 4)
+    np.testing.assert_array_equal(rolls[..., 0], melodies)
+    np.testing.assert_array_equal(rolls[:, :, : 128 - ALTO, 1], melodies[:, :, ALTO:])
+    # Each row has the seed of its place.
+    second = send(
+        client, npy(melodies[1:2]), "application/x-npy", X_Amzn_SageMaker_Custom_Attributes="seed=4"
+    )
+    np.testing.assert_array_equal(np.load(io.BytesIO(second.content))[0], rolls[1])
+
+
+def test_lines(client):
+    lines = [
+        {"midi": BASE64, "seed": 4},
+        {"midi": "?"},
+        {"notes": [{"pitch": 60, "start": 0, "duration": 4}], "takes": 2},
+        {"midi": base64.b64encode(b"RIFF").decode()},
+        {"midi": BASE64, "sede": 4},
+    ]
+    body = "\r\n".join(json.dumps(line) for line in lines).encode() + b"\n"
+    response = send(client, body, "application/jsonlines")
+    assert response.headers["Content-Type"] == "application/jsonlines"
+    assert response.headers[ATTRIBUTES] == "lines=5,faults=3"
+    assert response.content.endswith(b"}\n")
+    answers = [json.loads(line) for line in response.content.splitlines()]
+    assert [answer.get("error") for answer in answers] == [
+        None,
+        "bad_parameters",
+        None,
+        "not_midi",
+        "bad_parameters",
+    ]
+    assert answers[0] == send_json(client, midi=BASE64, seed=4).json()
+    assert len(answers[2]["takes"]) == 2
+
+
+def test_the_header_stands_for_all_lines(client):
+    body = (
+        json.dumps({"midi": BASE64}) + "\n\n" + json.dumps({"midi": BASE64, "seed": 1})
+    ).encode()
+    response = send(
+        client, body, "application/jsonlines", X_Amzn_SageMaker_Custom_Attributes="seed=9"
+    )
+    answers = [json.loads(line) for line in response.content.splitlines()]
+    assert answers[0]["takes"][0]["seed"] == 9
+    assert answers[1]["error"] == "not_json"  # an empty line has an answer, too
+    assert answers[2]["takes"][0]["seed"] == 1
+    assert answers[2]["warnings"] == ["The body's `seed` counted, not the custom attributes'."]
+
+
+def test_what_was_left_out_is_told(client):
+    drums = Track("Drums", 0, (Note(0, 480, 38),), is_drum=True)
+    song = Song(480, (drums, SONG.tracks[0]))
+    response = send(client, write_midi(song))
+    assert response.headers[ATTRIBUTES] == (
+        "seed=0,takes=1,warnings=Only track 1 was accompanied; left out: Drums (drums)."
+    )
+    answer = send(client, write_midi(song), accept="application/json").json()
+    assert answer["warnings"] == ["Only track 1 was accompanied; left out: Drums (drums)."]
+
+
+def test_the_inference_id_comes_back(client):
+    response = send(client, X_Amzn_SageMaker_Inference_Id="abc-123")
+    assert response.headers["X-Amzn-SageMaker-Inference-Id"] == "abc-123"
+    assert "X-Amzn-SageMaker-Inference-Id" not in send(client).headers
+
+
+def test_without_content_type_the_body_tells(client):
+    response = client.post("/invocations", content=MIDI)
+    assert response.request.headers.get("Content-Type") is None
+    assert response.headers["Content-Type"] == "audio/midi"
+    assert response.content == send(client).content
+
+
+def test_the_u_net_answers_likewise(unet_folder):
+    with serving(create_app(Settings(unet_folder, threads=1))) as client:
+        song = read_midi(send(client).content)
+        assert song.tracks[0] == SONG.tracks[0]
+        assert song.end == SONG.end
+        assert {p - ALTO for p in pitches(SONG.tracks[0])} == set(pitches(song.tracks[1]))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_ping(client, method):
+    assert client.request(method, "/ping").status_code == 200
+
+
+def test_execution_parameters(client):
+    parameters = client.get("/execution-parameters").json()
+    assert parameters == {
+        "MaxConcurrentTransforms": 4,
+        "BatchStrategy": "SINGLE_RECORD",
+        "MaxPayloadInMB": 6,
+    }
+    assert parameters["MaxConcurrentTransforms"] * parameters["MaxPayloadInMB"] <= 100
+
+
+def test_melodies(client):
+    tunes = client.get("/melodies").json()
+    by_name = {tune["name"]: tune for tune in tunes}
+    assert by_name["ode-to-joy"]["midi"] == BASE64
+    assert by_name["twinkle"]["title"] == "Twinkle, Twinkle, Little Star"

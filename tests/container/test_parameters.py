@@ -1,0 +1,130 @@
+import json
+
+import pytest
+
+from container.faults import RequestError
+from container.parameters import MAX_NOTES, Parameters, read_attributes, read_json
+
+NOTE = {"pitch": 60, "start": 0, "duration": 1}
+
+
+def faults(read, text):
+    with pytest.raises(RequestError) as caught:
+        read(text)
+    assert caught.value.status == 400
+    return caught.value
+
+
+def fault_of(**body):
+    return faults(read_json, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        (None, {}),
+        ("", {}),
+        ("seed=7,takes=2", {"seed": 7, "takes": 2}),
+        (" seed = 7 , temperature=.5,", {"seed": 7, "temperature": 0.5}),
+        ("instruments=Violin;viola;42", {"instruments": ("Violin", "viola", "42")}),
+        ("instruments=Lead 8 (bass + lead)", {"instruments": ("Lead 8 (bass + lead)",)}),
+        ("melody_track=1,seed=4294967295", {"melody_track": 1, "seed": 2**32 - 1}),
+    ],
+)
+def test_custom_attributes(header, values):
+    assert read_attributes(header) == Parameters(**values)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("sed=7", "Unknown parameter `sed`: did you mean `seed`?"),
+        ("colour=blue", "known are seed, takes, temperature, instruments, melody_track."),
+        ("seed", "`seed` is no `name=value`."),
+        ("seed=1,seed=2", "`seed` is given twice."),
+        ("seed=4294967296", "less than or equal to 4294967295"),
+        ("seed=-1", "greater than or equal to 0"),
+        ("seed=1.5", "`seed`: Input should be a valid integer"),
+        ("takes=17", "less than or equal to 16"),
+        ("takes=0", "greater than or equal to 1"),
+        ("temperature=nan", "finite"),
+        ("temperature=3", "less than or equal to 2"),
+        ("midi=abc", "Unknown parameter `midi`"),
+    ],
+)
+def test_faults_of_custom_attributes(header, words):
+    assert words in faults(read_attributes, header).message
+
+
+def test_all_faults_are_told_at_once():
+    message = faults(read_attributes, "sed=7,takes=x,foo").message
+    assert all(words in message for words in ("`sed`", "`takes`", "`foo` is no"))
+
+
+def test_json_values_keep_their_types():
+    request = read_json(b'{"midi": "", "seed": 7, "temperature": 1, "instruments": ["a", 3]}')
+    assert (request.seed, request.temperature, request.instruments) == (7, 1.0, ("a", 3))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"seed": "7"}, "`seed`: Input should be a valid integer, received '7'."),
+        ({"seed": True}, "`seed`: Input should be a valid integer, received True."),
+        ({"seed": 7.5}, "received 7.5."),
+        ({"sede": 7}, "Unknown parameter `sede`: did you mean `seed`?"),
+        ({"note": [NOTE]}, "did you mean `notes`?"),
+        ({"instruments": [1.5]}, "`instruments` takes names and numbers, not 1.5."),
+        ({"notes": [{**NOTE, "pitch": 128}]}, "`notes.0.pitch`"),
+        ({"notes": [NOTE, {**NOTE, "duration": 0}]}, "`notes.1.duration`"),
+        ({"notes": [{**NOTE, "strt": 0}]}, "`notes.0.strt`: did you mean `start`?"),
+        ({"notes": [{"pitch": 60, "start": 0}]}, "`notes.0.duration`: Field required"),
+        ({"time_signature": "4/5"}, "`time_signature`"),
+        ({"time_signature": [3, 4]}, "`time_signature`"),
+        ({"tempo_bpm": 0}, "`tempo_bpm`"),
+        ({"midi": 3}, "`midi`"),
+    ],
+)
+def test_faults_of_json(body, words):
+    fault = fault_of(**body)
+    assert fault.code == "bad_parameters"
+    assert words in fault.message
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"nonsense", b"\xff\xfe", b"[" * 10**5])
+def test_what_is_no_json_object(body):
+    assert faults(read_json, body).code == "not_json"
+
+
+def test_numbers_that_are_none():
+    assert "finite" in faults(read_json, b'{"temperature": NaN}').message
+
+
+def test_many_faults_are_told_shortly():
+    message = fault_of(notes=[{"pitch": "x" * 10_000}] * 1000).message
+    assert message.endswith("And 2995 more faults.")
+    assert len(message) < 700
+
+
+def test_too_many_notes_are_not_even_parsed():
+    body = b'{"notes": [' + b",".join([b'{"pitch":60,"start":1,"duration":1}'] * 60_000) + b"]}"
+    assert faults(read_json, body).code == "too_many_notes"
+
+
+def test_as_many_notes_as_are_allowed():
+    assert len(read_json(json.dumps({"notes": [NOTE] * MAX_NOTES}).encode()).notes) == MAX_NOTES
+
+
+def test_the_body_counts_more_than_the_header():
+    request = read_json(b'{"midi": "", "seed": 7, "takes": 2}')
+    parameters, warnings = request.parameters(Parameters(seed=8, takes=2, temperature=0.5))
+    assert parameters == Parameters(seed=7, takes=2, temperature=0.5)
+    assert warnings == ["The body's `seed` counted, not the custom attributes'."]
+
+
+def test_takes_have_seeds_of_their_own():
+    parameters = Parameters(seed=2**32 - 2, takes=3)
+    assert [parameters.options(i).seed for i in range(3)] == [2**32 - 2, 2**32 - 1, 0]
+    assert Parameters().options().seed == 0
+    assert Parameters().options().temperature == 1.0
+    assert Parameters(temperature=0).options().temperature == 0.0
