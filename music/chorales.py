@@ -82,10 +82,11 @@ def load_chorales(
     Raises:
         MusicError: `no_corpus` if they must be built and music21 is not installed.
     """
+    version = corpus_version()  # without music21 there may be no platformdirs either
+
     import platformdirs
 
     folder = folder or Path(platformdirs.user_cache_dir("accompanist"))
-    version = corpus_version()
     path = folder / f"chorales-{SCHEMA_VERSION}-{version}.npz"
     if not rebuild and path.exists():
         try:
