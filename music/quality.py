@@ -41,7 +41,7 @@ class Quality:
         overlap: D; also the similarity index, 1 for the training set against itself.
         ffd: Frechet feature distance.
         ffd8: the same after the accompaniment of both sides was copied from even to odd steps.
-        c2st_auc: how well a classifier tells it from the real music; None if not asked for.
+        c2st_auc: how well a classifier tells it from the real music; None if left out.
         full_chord: beats with a triad or seventh chord.
         diss: dissonant pairs with the melody on beats.
         outer_cons: beats with melody and bass consonant.

@@ -189,6 +189,14 @@ def test_the_dict_is_json_and_the_table_names_the_goals(evaluator, real):
     assert max(map(len, table.splitlines()[:-1])) <= 80
 
 
+def test_small_data_sets_are_measurable(chorales):
+    few = chorales.take(np.flatnonzero(chorales.source == "bwv66.6.mxl"))
+    found = evaluate(few, few.pitch[None, ..., 1:], few)
+    assert found.c2st_auc is None
+    assert found.overlap == pytest.approx(1.0)
+    assert found.ffd == pytest.approx(0.0, abs=1e-6)
+
+
 def test_eighths_are_held_in_the_accompaniment_only():
     pitch = np.arange(16, dtype=np.int8).reshape(1, 4, 4)
     held = hold_eighths(pitch)
