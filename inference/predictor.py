@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float32]
 
 SIGNATURE = "serving_default"
 # Windows that are answered together. Larger batches are no faster on a CPU, and the activations of
-# the U-Net, 10 MB a window, would grow with them.
+# the U-Net, 4 MB a window, would grow with them.
 MAX_BATCH = {"voices": 64, "unet": 8}
 
 
