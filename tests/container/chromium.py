@@ -49,6 +49,7 @@ class Browser:
         self.complaints: list[str] = []
         self._read, self._write = os.fdopen(read, "rb", 0), os.fdopen(write, "wb", 0)
         self._buffer = b""
+        self._loaded = False
         self._number = 0
         self._session: str | None = None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -89,8 +90,12 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Opens an address and waits until the page's own script has run."""
+        self._loaded = False
         self.call("Page.navigate", url=url)
-        self.wait_for(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
+        end = time.monotonic() + 20
+        while not self._loaded:  # the event comes with the answer to some call
+            assert time.monotonic() < end, f"{url} was never loaded"
+            self.run("new Promise((resolve) => setTimeout(resolve, 10))")
 
     def look(self, width: int, height: int, *, dark: bool = False) -> None:
         """Sets size and colour scheme."""
@@ -114,6 +119,7 @@ class Browser:
 
     def _note(self, event: dict[str, Any]) -> None:
         params = event.get("params", {})
+        self._loaded |= event.get("method") == "Page.loadEventFired"
         if event.get("method") == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.complaints.append(params["entry"]["text"])
         if event.get("method") == "Runtime.exceptionThrown":
