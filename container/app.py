@@ -162,7 +162,8 @@ class _Service:
         return Response(self._melodies, media_type=media.JSON)
 
     async def invocations(self, request: Request) -> Response:
-        deadline = asyncio.get_running_loop().time() + self.settings.deadline_s
+        start = asyncio.get_running_loop().time()
+        deadline = start + self.settings.deadline_s
         try:
             question = await self._read(request, deadline)
             answer = await self._work(request, question, deadline)
@@ -188,6 +189,9 @@ class _Service:
         identity = request.headers.get(INFERENCE_ID)
         if identity is not None:
             response.headers[INFERENCE_ID] = identity[:64]
+        took_ms = 1000 * (asyncio.get_running_loop().time() - start)
+        length = len(response.body)
+        logger.info("/invocations: %d, %d bytes, %.0f ms.", response.status_code, length, took_ms)
         return response
 
     async def _read(self, request: Request, deadline: float) -> Question:
