@@ -71,10 +71,13 @@ def run_training(
     metrics_to: TextIO,
 ) -> None:
     """Runs the networks' training; the only place here that imports TensorFlow."""
+    from container.concert import play_a_song
     from training.run import Folders, run
 
     folders = Folders(model=paths.model, output=paths.output, checkpoints=configuration.checkpoints)
     run(hyperparameters, phrases, folders, stop_requested=stop, metrics_to=metrics_to)
+    if not stop():  # a stopped job has little time
+        play_a_song(paths.model, paths.output)
 
 
 def merge(configured: Mapping[str, str], options: Mapping[str, str]) -> dict[str, str]:

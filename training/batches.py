@@ -20,7 +20,9 @@ def shifts_to_c(phrases: PhraseSet) -> NDArray[np.int64]:
     return np.array([Key(tonic, mode).shift_to_c for tonic, mode in keys], dtype=np.int64)
 
 
-def melody_first(phrases: PhraseSet, condition_track: int) -> tuple[NDArray, NDArray]:
+def melody_first(
+    phrases: PhraseSet, condition_track: int
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Pitch and onset `(n, time, track)` with `condition_track` moved to the front."""
     tracks = phrases.pitch.shape[-1]
     order = [condition_track, *(track for track in range(tracks) if track != condition_track)]

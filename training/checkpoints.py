@@ -110,7 +110,8 @@ class CheckpointFolder:
         }
         draft = path.with_name(f"draft-{path.name}")
         with draft.open("wb") as file:
-            np.savez(file, header=np.array(json.dumps(header)), **checkpoint.arrays)
+            arrays: dict[str, Any] = {**checkpoint.arrays, "header": np.array(json.dumps(header))}
+            np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -137,7 +138,8 @@ class CheckpointFolder:
 
 
 def _read(path: Path) -> Checkpoint:
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here, because numpy leaves a file open that is no archive.
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         header = json.loads(str(file["header"]))
         arrays = {name: file[name] for name in file.files if name != "header"}
     if header["schema_version"] != SCHEMA_VERSION:

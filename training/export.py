@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from music.manifest import GENERATOR_FILE, Manifest
+from music.manifest import FILE_NAME, GENERATOR_FILE, Manifest
 from training.gan import Gan
 from training.hyperparameters import Hyperparameters
 
@@ -85,9 +85,8 @@ def _manifest(gan: Gan, origin: Origin, metrics: Mapping[str, Any]) -> Manifest:
 
 
 def _replace(draft: Path, folder: Path) -> None:
-    """Moves the draft's files over the folder's; the manifest, which vouches for them, comes last."""
-    last = {"manifest.json": 1}
-    for new in sorted(draft.iterdir(), key=lambda path: (last.get(path.name, 0), path.name)):
+    """Moves the draft's files over the folder's, last the manifest, which vouches for them."""
+    for new in sorted(draft.iterdir(), key=lambda path: path.name == FILE_NAME):
         target = folder / new.name
         if target.is_dir():
             target.replace(draft / f"replaced-{new.name}")

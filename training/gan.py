@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.losses import Tensor
+from training.tensors import Tensor, nth_seed
 
 Terms = dict[str, Tensor]
 Batch = dict[str, Tensor]
@@ -82,7 +82,8 @@ class Gan(ABC):
             noise: `(n, *noise_shape)`.
 
         Returns:
-            The accompaniment's roll and onsets, each `(n, 32, 128, tracks - 1)`.
+            The accompaniment's roll and onsets, each `(n, 32, 128, tracks - 1)`. What sounds on
+            the first step may have no onset there: it may be held over from before.
         """
 
     @property
@@ -112,8 +113,8 @@ class Gan(ABC):
         updates = batches["pitch"].shape[0]
         for update in range(updates):
             batch = {name: array[update] for name, array in batches.items()}
-            terms |= self.update_critic(batch, seed + [0, 2 * update])
-        return terms | self.update_generator(batch, seed + [0, 2 * updates], done)
+            terms |= self.update_critic(batch, nth_seed(seed, 2 * update))
+        return terms | self.update_generator(batch, nth_seed(seed, 2 * updates), done)
 
     def update_critic(self, batch: Batch, seed: Tensor) -> Terms:
         """One step of the critic's optimizer."""

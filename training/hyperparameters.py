@@ -41,7 +41,7 @@ class ArchitectureDefaults:
 
 ARCHITECTURE_DEFAULTS: dict[str, ArchitectureDefaults] = {
     "voices": ArchitectureDefaults(
-        iterations=2000,
+        iterations=1500,
         batch_size=24,
         critic_updates=1,
         generator_learning_rate=6e-4,
@@ -150,12 +150,12 @@ class Hyperparameters(BaseModel):
         description="The track that is heard, the melody; the others are to be generated.",
     )
     checkpoint_every: int = Field(
-        default=200,
+        default=250,
         ge=1,
         description="Iterations between checkpoints.",
     )
     sample_every: int = Field(
-        default=200,
+        default=250,
         ge=1,
         description="Iterations between samples and evaluations.",
     )

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from music.evaluation import Evaluator, Quality
+from music.evaluation import Evaluator
 from music.phrases import PhraseSet
+from music.quality import Quality
 from music.rolls import roll_to_voices
 from training.gan import Gan
 from training.samples import Listener
@@ -49,5 +50,5 @@ class Judge:
             alone.append(np.mean(roll.sum(axis=2) == 1))
             answers.append(roll_to_voices(roll, onset)[0])
         return self._evaluator.evaluate(
-            self._heard, np.stack(answers), form=float(np.mean(alone)), quick=quick
+            self._heard, np.stack(answers), rolls_form=float(np.mean(alone)), quick=quick
         )

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-Tensor = tf.Tensor
+from training.tensors import Tensor
 
 
 def leaky(x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-Tensor = tf.Tensor
+from training.tensors import Tensor
 
 
 def critic_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def gradient_penalty(
 
 
 def gaussian_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of a diagonal Gaussian from the standard one, a mean over the batch.
+    """Divergence (Kullback-Leibler) of diagonal Gaussians from the standard one, their mean.
 
     Args:
         mean: `(batch, n)`.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-Tensor = tf.Tensor
+from training.tensors import Tensor
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from music.evaluation import Quality
 from music.manifest import Manifest
+from music.quality import Quality
 from training.history import Row
 
 PLOTTED = (
-    ("Losses", ("critic_loss", "generator_loss")),
-    ("Likelihood", ("reconstruction_loss",)),
-    ("Gradient penalty", ("gradient_penalty",)),
-    ("Headline", ("headline",)),
+    ("Losses", ["critic_loss", "generator_loss"]),
+    ("Likelihood", ["reconstruction_loss"]),
+    ("Gradient penalty", ["gradient_penalty"]),
+    ("Headline", ["headline"]),
 )
 SHOWN_SAMPLES = 4
 PACKAGES = ("accompanist", "tensorflow", "keras", "numpy", "symusic")
@@ -26,7 +26,8 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>
 :root {{ color-scheme: light dark; --line: #8884; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; }}
+body {{ padding: 0 1rem }}
 h1 {{ font-weight: 600 }} h2 {{ margin-top: 2.5rem; font-weight: 600 }}
 img {{ max-width: 100%; background: #fff; border-radius: 6px }}
 table {{ border-collapse: collapse }}
@@ -52,7 +53,7 @@ def write_report(
     Returns:
         The path of `report.html`.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "architecture": manifest.architecture,
         "hyperparameters": dict(manifest.hyperparameters),
         "data": dict(manifest.dataset),
@@ -124,7 +125,9 @@ def _plot(rows: Sequence[Row], path: Path) -> None:
     for axis, (title, names) in zip(axes.flat, shown, strict=False):
         for name in names:
             points = [(row["iteration"], row[name]) for row in rows if name in row]
-            axis.plot(*zip(*points, strict=True), marker="." if len(points) < 10 else "", label=name)
+            axis.plot(
+                *zip(*points, strict=True), marker="." if len(points) < 10 else "", label=name
+            )
         axis.set_title(title)
         axis.set_xlabel("iteration")
         if len(names) > 1:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from music.phrases import PhraseSet, transpose
-from training.batches import Batches, melody_first, shifts_to_c
+from training.batches import Batches, shifts_to_c
 from training.checkpoints import CheckpointFolder, capture, check_identity, restore
 from training.errors import TrainingError
 from training.export import Origin, export
@@ -222,9 +222,7 @@ class _Run:
             self.reporter.report(row)
 
     def _save(self) -> None:
-        self.checkpoints.save(
-            capture(self.gan, self.iteration, self.identity, self.history.rows)
-        )
+        self.checkpoints.save(capture(self.gan, self.iteration, self.identity, self.history.rows))
 
     def _stop(self) -> None:
         """Keeps what there is: a stopped job has little time."""

@@ -1,11 +1,10 @@
-"""Samples: the same validation melodies and the same noise again and again, to hear the progress."""
+"""Samples: the same validation melodies and noise again and again, to hear the progress."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from music.keys import Key
 from music.midi import write_midi
 from music.phrases import PhraseSet, transpose
 from music.rolls import notes_of_roll, notes_of_voice
@@ -126,7 +125,9 @@ def draw_roll(song: Song, steps_per_beat: int, path: Path, title: str) -> None:
     steps = max(count_steps(track.notes, ticks) for track in song.tracks)
     tracks = [
         pypianoroll.BinaryTrack(
-            name=track.name, program=track.program, pianoroll=roll_of_notes(track.notes, ticks, steps)[0]
+            name=track.name,
+            program=track.program,
+            pianoroll=roll_of_notes(track.notes, ticks, steps)[0],
         )
         for track in song.tracks
     ]

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from training import unet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
-from training.losses import Tensor, critic_loss, generator_loss, gradient_penalty
+from training.losses import critic_loss, generator_loss, gradient_penalty
+from training.tensors import Tensor, nth_seed
 
 
 class UnetGan(Gan):
@@ -55,7 +56,7 @@ class UnetGan(Gan):
         melody = tf.one_hot(tf.constant(pitch, tf.int32), unet.PITCHES)[..., tf.newaxis]
         answer = self._accompany(melody, tf.constant(noise, tf.float32))["roll"].numpy()
         roll = answer[..., 1:] > 0
-        before = np.pad(roll[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
+        before = np.concatenate([roll[:, :1], roll[:, :-1]], axis=1)
         return roll, roll & ~before
 
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
@@ -68,7 +69,7 @@ class UnetGan(Gan):
             lambda blend: self.critic([blend, melody], training=True),
             real,
             fake,
-            mix=tf.random.stateless_uniform((real.shape[0],), seed + [0, 1]),
+            mix=tf.random.stateless_uniform((real.shape[0],), nth_seed(seed, 1)),
         )
         loss = critic_loss(*scores) + self.values.penalty_weight * penalty
         return loss, {"gradient_penalty": penalty}

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from training.layers import Residual, convolution, leaky
-from training.pitches import PitchSpace, Tensor
+from training.pitches import PitchSpace
+from training.tensors import Tensor
 from training.voices_generator import STEPS, VOICES, positions
 
 LARGEST_MOVE = 7
@@ -91,9 +92,8 @@ class VoicesCritic(keras.Model):
         x = leaky(self.down[2](leaky(beat)))
         x = tf.reshape(x, (-1, STEPS // 8 * x.shape[-1]))
         x = leaky(self.hidden(tf.concat([x, _deviation(x, groups)], axis=-1)))
-        means = (
-            tf.reduce_mean(self.fine_score(leaky(fine)), axis=1)
-            + tf.reduce_mean(self.beat_score(leaky(beat)), axis=1)
+        means = tf.reduce_mean(self.fine_score(leaky(fine)), axis=1) + tf.reduce_mean(
+            self.beat_score(leaky(beat)), axis=1
         )
         return (self.score(x) + means)[:, 0]
 
@@ -114,10 +114,7 @@ class VoicesCritic(keras.Model):
             _flat(chroma),
             tf.reduce_sum(chroma, axis=2),
             onsets,
-            *(
-                interval_classes(chroma[:, :, low], chroma[:, :, high])
-                for high, low in pairs
-            ),
+            *(interval_classes(chroma[:, :, low], chroma[:, :, high]) for high, low in pairs),
             *(
                 parallels(chroma[:, :, low], chroma[:, :, high], left[:, :, low] * left[:, :, high])
                 for high, low in pairs

@@ -15,7 +15,8 @@ from music.rolls import voices_to_roll
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, gaussian_divergence, generator_loss, gradient_penalty
-from training.pitches import PitchSpace, Tensor
+from training.pitches import PitchSpace
+from training.tensors import Tensor, nth_seed
 from training.voices_critic import VoicesCritic
 from training.voices_generator import (
     NOISE_SIZE,
@@ -115,7 +116,7 @@ class VoicesGan(Gan):
             lambda blend: self.critic(melody[:some], blend),
             voices[:some],
             fake[:some],
-            mix=tf.random.stateless_uniform((some,), seed + [0, 1]),
+            mix=tf.random.stateless_uniform((some,), nth_seed(seed, 1)),
         )
         share = self.values.mismatch_weight
         loss = (
@@ -131,7 +132,7 @@ class VoicesGan(Gan):
         melody, onset, voices = self._open(batch)
         size = melody.shape[0]
         posterior, divergence = self._posterior(melody, voices, seed)
-        prior = tf.random.stateless_normal((size, NOISE_SIZE), seed + [0, 1])
+        prior = tf.random.stateless_normal((size, NOISE_SIZE), nth_seed(seed, 1))
         answer = self.generator(
             tf.tile(melody, (2, 1, 1)),
             tf.tile(onset, (2, 1, 1)),

@@ -12,7 +12,8 @@ import keras
 import tensorflow as tf
 
 from training.layers import Residual, convolution, leaky, normalise, pool, upsample
-from training.pitches import PitchSpace, Tensor, straight_through
+from training.pitches import PitchSpace, straight_through
+from training.tensors import Tensor
 
 STEPS = 32
 BEATS = 8

@@ -156,7 +156,9 @@ def test_rates_fall_and_the_warm_up_leaves_the_critic_alone(walks):
     batch = {"pitch": walks.pitch[None, :4], "onset": walks.onset[None, :4]}
     terms = gan.iterate(batch, seed=(0, 0), done=0.05)
     assert "critic_loss" not in terms
-    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, gan.critic.variables, strict=True))
+    assert all(
+        np.array_equal(a, b.numpy()) for a, b in zip(before, gan.critic.variables, strict=True)
+    )
     rates = []
     for done in (0.3, 0.6, 0.8, 1.0):
         gan.iterate(batch, seed=(0, 0), done=done)

@@ -1,0 +1,170 @@
+import io
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from music.midi import read_midi
+from tests.training.conftest import phrases_of
+from training.checkpoints import CheckpointFolder
+from training.errors import TrainingError
+from training.gan import Gan
+from training.hyperparameters import Hyperparameters
+from training.metric_lines import parse_line
+from training.run import Folders, check_data, run
+
+TOTAL = 8
+WARM = {"iterations": 2, "warmup_share": 0.9}  # without the critic: quick to compile
+
+
+def train(base, *, stop_after=None, phrases=None, **changes):
+    """Runs in `base`; `stop_after` iterations a stop is requested."""
+    choices = {
+        "iterations": TOTAL,
+        "batch_size": 4,
+        "checkpoint_every": 3,
+        "sample_every": 4,
+        "warmup_share": 0.25,
+        **changes,
+    }
+    if choices.get("architecture") == "unet":
+        del choices["warmup_share"]
+    folders = Folders(base / "model", base / "data", base / "checkpoints")
+    asked = iter(range(1000))
+    keras.utils.clear_session()  # layers are numbered as in a process of its own
+    lines = io.StringIO()
+    run(
+        Hyperparameters(**choices),
+        phrases_of(30) if phrases is None else phrases,
+        folders,
+        stop_requested=lambda: next(asked) == stop_after,
+        metrics_to=lines,
+    )
+    return folders, lines.getvalue()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+def weights(folders):
+    return CheckpointFolder(folders.checkpoints, keep=2).newest()
+
+
+def test_a_run_leaves_model_report_samples_and_history(whole):
+    folders, _ = whole
+    output = {p.relative_to(folders.output).as_posix() for p in folders.output.rglob("*.*")}
+    assert {
+        "metrics.jsonl",
+        "report.json",
+        "report.html",
+        "losses.png",
+        "samples/iteration-000004.mid",
+        "samples/iteration-000004.png",
+        "samples/iteration-000008.mid",
+        "samples/iteration-000008.png",
+    } <= output
+    assert not [name for name in output if "draft" in name]
+    assert any((folders.output / "tensorboard").iterdir())
+    assert (folders.model / "manifest.json").is_file()
+    lines = (folders.output / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    losses = [row for row in rows if "generator_loss" in row]
+    assert [row["iteration"] for row in losses] == list(range(1, TOTAL + 1))
+
+
+def test_progress_on_a_pipe_is_metric_lines(whole):
+    values = [parse_line(line) for line in whole[1].splitlines()]
+    reports = [each for each in values if each and "generator_loss" in each]
+    assert len(reports) == TOTAL
+    assert all(report["iterations_per_second"] > 0 for report in reports)
+
+
+def test_the_report_needs_nothing_from_elsewhere(whole):
+    page = (whole[0].output / "report.html").read_text()
+    assert "data:image/png;base64," in page
+    assert "http" not in page
+    facts = json.loads((whole[0].output / "report.json").read_text())
+    assert facts["hyperparameters"]["iterations"] == TOTAL
+    assert facts["data"]["phrases"] == {"train": 24, "valid": 6, "test": 0}
+
+
+def test_samples_hear_the_same_validation_melodies_each_time(whole):
+    folder = whole[0].output / "samples"
+    songs = [read_midi(path.read_bytes()) for path in sorted(folder.glob("*.mid"))]
+    assert [track.name for track in songs[0].tracks] == ["soprano", "alto", "tenor", "bass"]
+    assert songs[0].tracks[0].notes == songs[1].tracks[0].notes
+    phrases = phrases_of(30).part("valid")
+    first = [note.pitch for note in songs[0].tracks[0].notes if note.start < 480 * 8]
+    starts = phrases.onset[0, :, 0]
+    assert first == phrases.pitch[0, starts, 0].tolist()
+
+
+def test_a_stopped_and_continued_run_ends_as_an_undisturbed_one(whole, tmp_path):
+    train(tmp_path, stop_after=4)
+    assert weights(Folders(None, None, tmp_path / "checkpoints")).iteration == 4
+    (tmp_path / "model" / "manifest.json").rename(tmp_path / "stopped.json")  # it had exported
+    folders, said = train(tmp_path)
+    assert "Continuing from the checkpoint of iteration 4." in said
+    ours, theirs = weights(folders), weights(whole[0])
+    assert ours.arrays.keys() == theirs.arrays.keys()
+    for name, array in theirs.arrays.items():
+        assert array.tobytes() == ours.arrays[name].tobytes(), name
+    assert ours.history == theirs.history
+    mine, undisturbed = (f.output / "metrics.jsonl" for f in (folders, whole[0]))
+    assert mine.read_text() == undisturbed.read_text()
+
+
+def test_a_finished_run_exports_again(tmp_path):
+    folders, _ = train(tmp_path, **WARM)
+    before = (folders.model / "generator.tflite").read_bytes()
+    (folders.model / "generator.tflite").unlink()
+    train(tmp_path, **WARM)
+    assert (folders.model / "generator.tflite").read_bytes() == before
+
+
+def test_another_runs_checkpoints_are_refused(tmp_path):
+    train(tmp_path, **WARM)
+    with pytest.raises(TrainingError, match="its data is"):
+        train(tmp_path, **WARM, phrases=phrases_of(30, seed=1))
+    with pytest.raises(TrainingError, match="its architecture is 'voices', this run's is 'unet'"):
+        train(tmp_path, iterations=2, architecture="unet")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkeypatch):
+    iterate = Gan.iterate
+
+    def diverges(gan, batches, *, seed, done):
+        terms = iterate(gan, batches, seed=seed, done=done)
+        return {**terms, "generator_loss": tf.constant(np.nan)} if done >= 0.5 else terms
+
+    monkeypatch.setattr(Gan, "iterate", diverges)
+    with pytest.raises(TrainingError, match="generator_loss is no finite number at iteration 5"):
+        train(tmp_path, warmup_share=0.9)
+    assert weights(Folders(None, None, tmp_path / "checkpoints")).iteration == 3
+
+
+def test_unet_runs_and_exports(tmp_path):
+    folders, _ = train(tmp_path, architecture="unet", iterations=1, batch_size=2, critic_updates=1)
+    assert json.loads((folders.model / "manifest.json").read_text())["noise_shape"] == [2, 8, 512]
+
+
+def test_all_faults_of_the_data_are_told_at_once():
+    phrases = phrases_of(10)
+    with pytest.raises(TrainingError, match="no phrase to train on"):
+        check_data(Hyperparameters(), phrases.part("valid"))
+    trio = phrases.__class__(
+        **{
+            **{name: getattr(phrases, name) for name in phrases.__dataclass_fields__},
+            "pitch": phrases.pitch[:, :16, :3],
+            "onset": phrases.onset[:, :16, :3],
+            "fermata": phrases.fermata[:, :16],
+        }
+    )
+    with pytest.raises(TrainingError) as caught:
+        check_data(Hyperparameters(condition_track=3), trio)
+    for fault in ("32 steps", "four voices", "`condition_track` is 3"):
+        assert fault in str(caught.value)
