@@ -2,31 +2,58 @@
 
     from launcher import train, deploy, invoke
 
-    job = train(hyperparameters={"iterations": "400"})
-    endpoint = deploy(job.name)
+    job = train(hyperparameters={"iterations": 500})
+    deploy(job.name)
     song = invoke("twinkle").takes[0].midi
 
-Each command of `python -m launcher` is one of these functions. They are looked up when they are
-asked for, so that the command line starts at once.
+A function and the module that `python -m` runs share each name (`launcher.train`). Here the name is
+always the function, whatever has been imported before.
 """
 
-from importlib import import_module
-from typing import Any
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from launcher.endpoints import deploy as deploy
+    from launcher.errors import JobFailedError as JobFailedError
+    from launcher.errors import LauncherError as LauncherError
+    from launcher.invocation import invoke as invoke
+    from launcher.jobs import delete as delete
+    from launcher.jobs import status as status
+    from launcher.jobs import stop as stop
+    from launcher.jobs import train as train
+
+# Resolved at first use: `python -m launcher --help` needs none of them.
 _HOMES = {
     "train": "launcher.jobs",
     "status": "launcher.jobs",
     "stop": "launcher.jobs",
+    "delete": "launcher.jobs",
     "deploy": "launcher.endpoints",
-    "delete": "launcher.endpoints",
-    "invoke": "launcher.client",
+    "invoke": "launcher.invocation",
+    "JobFailedError": "launcher.errors",
     "LauncherError": "launcher.errors",
 }
 
-__all__ = ["LauncherError", "delete", "deploy", "invoke", "status", "stop", "train"]
+__all__ = list(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
-        raise AttributeError(f"module 'launcher' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+class _Launcher(ModuleType):
+    """This package: importing the module `launcher.train` does not hide the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Launcher

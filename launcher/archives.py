@@ -1,71 +1,105 @@
-"""Packs folders as SageMaker does at the end of a job, and unpacks model artifacts safely."""
+"""model.tar.gz and output.tar.gz: regular files only, the same bytes for the same files."""
 
 import gzip
+import os
+import shutil
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
+from launcher.drafts import whole_file
 from launcher.errors import LauncherError
 
 MAX_FILES = 10_000
-MAX_BYTES = 4 << 30
-BLOCK = 1 << 20
+MAX_BYTES = 8 << 30  # of all files, unpacked
+
+_HINT = "Take the model.tar.gz of a training job, as it is."
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Writes the regular files under `folder` as a .tar.gz; equal folders give equal bytes."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    draft = archive.with_name(f"draft-{archive.name}")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def pack(folder: Path, archive: Path) -> bool:
+    """Packs the regular files below a folder, as SageMaker does when a job ends.
+
+    Symbolic links are left out, for they break hosting; so are times and owners.
+
+    Args:
+        folder: becomes the root of the archive.
+        archive: appears whole or not at all.
+
+    Returns:
+        Whether there was anything to pack; if not, no archive is written.
+    """
+    files = sorted(_files_below(folder))
+    if not files:
+        return False
     with (
+        whole_file(archive) as draft,
         draft.open("wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for path in files:
-            entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
-            entry.size = path.stat().st_size
-            entry.mode = 0o644
-            with path.open("rb") as file:
-                tar.addfile(entry, file)
-    draft.replace(archive)
+        for name, path in files:
+            member = tarfile.TarInfo(name)
+            with path.open("rb") as content:
+                member.size = os.fstat(content.fileno()).st_size
+                tar.addfile(member, content)
+    return True
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Writes the files of a model artifact under `folder`, which must exist.
+    """Unpacks an archive of regular files into a new folder.
+
+    Nothing is left to what the archive says of links, owners or modes: the files are written here,
+    under names that have been checked.
 
     Raises:
-        LauncherError: if it is no .tar.gz, too large, or holds anything but regular files inside.
+        LauncherError: `bad_archive` for anything else inside, a name that leads out of the folder,
+            too much data, or damage; what was unpacked so far is deleted.
     """
+    folder.mkdir()
     try:
         with tarfile.open(archive, "r:gz") as tar:
-            _extract(tar, folder, archive)
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise _refused(archive, f"it is no whole .tar.gz: {error}") from error
+            room = MAX_BYTES
+            for count, member in enumerate(tar):
+                room -= member.size
+                if count >= MAX_FILES or room < 0:
+                    raise _refuse(
+                        archive, f"holds more than {MAX_FILES} files or {MAX_BYTES >> 30} GiB"
+                    )
+                _unpack_member(tar, member, folder, archive)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, FileExistsError) as error:
+        shutil.rmtree(folder)
+        raise _refuse(archive, f"is no whole tar.gz archive ({error})") from error
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
 
 
-def _extract(tar: tarfile.TarFile, folder: Path, archive: Path) -> None:
-    left = MAX_BYTES
-    for count, member in enumerate(tar):
-        left -= member.size
-        if count >= MAX_FILES or left < 0:
-            raise _refused(archive, f"it holds more than {MAX_FILES} files or {MAX_BYTES} bytes")
-        if member.isdir():
-            continue
-        path = PurePosixPath(member.name)
-        if not member.isreg() or path.is_absolute() or ".." in path.parts:
-            raise _refused(archive, f"`{member.name}` is no regular file inside it")
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source = tar.extractfile(member)
-        if source is None:
-            raise _refused(archive, f"`{member.name}` is no regular file inside it")
-        with source, target.open("wb") as file:
-            while block := source.read(BLOCK):
-                file.write(block)
+def _files_below(folder: Path) -> list[tuple[str, Path]]:
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                found.append((path.relative_to(folder).as_posix(), path))
+    return found
 
 
-def _refused(archive: Path, why: str) -> LauncherError:
-    return LauncherError(
-        f"{archive} cannot be used as a model artifact: {why}.",
-        "Give the model.tar.gz of a training job.",
-    )
+def _unpack_member(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path
+) -> None:
+    name = PurePosixPath(member.name)
+    if member.isdir():
+        return
+    if name.is_absolute() or ".." in name.parts or not name.parts:
+        raise _refuse(archive, f"holds {member.name!r}, which leads out of its folder")
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise _refuse(archive, f"holds {member.name!r}, which is no regular file")
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("xb") as file:  # a second file of one name would hide the first
+        shutil.copyfileobj(content, file)
+
+
+def _refuse(archive: Path, fault: str) -> LauncherError:
+    return LauncherError("bad_archive", f"{archive} {fault}.", _HINT)

@@ -1,305 +1,229 @@
-"""Training jobs on this machine: start, follow, look at, stop."""
+"""The functions behind `train`, `status`, `stop` and `delete`."""
 
-import os
-import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import overload
 
-from launcher.errors import LauncherError
-from launcher.local_job import LOG, STATE, now
-from launcher.names import check_name, unique_name
-from launcher.state import is_running, last_lines, read_state, send_signal, start_detached, write_state
-from launcher.targets import LOCAL, check_target
-
-if TYPE_CHECKING:
-    from music.phrases import PhraseSet
+from launcher.datasets import BACH, Progress, find_data_set, load_data_set
+from launcher.errors import JobFailedError, LauncherError
+from launcher.folders import exact_folder
+from launcher.following import follow
+from launcher.layout import phrases_file, read_hyperparameters
+from launcher.names import check_name, generate_name
+from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
+from launcher.request import TrainingRequest
+from launcher.runner import GRACE_S
+from launcher.settings import check_settings, encode_values, merge_settings
+from launcher.targets import LOCAL, target_for
 
 ROOT = Path("runs")
-ENDPOINTS = "endpoints"
-CHANNEL_FILE = Path("input", "data", "train", "phrases.npz")
-HYPERPARAMETERS = Path("input", "config", "hyperparameters.json")
-POLL_SECONDS = 0.2
-ENDED = frozenset({"Completed", "Failed", "Stopped"})
-
-Progress = Callable[[int, int], None]
+_POLL_S = 0.1
+_SAVING_S = 60.0  # for the runner to pack what was saved
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is known of a training job.
+class Overview:
+    """All jobs, newest first, and all endpoints by name."""
 
-    Attributes:
-        name: of the job.
-        folder: holds it whole, in the layout of /opt/ml.
-        status: SageMaker's word: InProgress, Stopping, Completed, Stopped or Failed.
-        secondary_status: SageMaker's finer word.
-        created: when it was made, ISO 8601; likewise `started` and `ended`.
-        exit_code: of its process.
-        failure_reason: why it failed.
+    jobs: list[Job]
+    endpoints: list[Endpoint]
+
+
+def plan(
+    *,
+    instance: str = LOCAL,
+    data: str = BACH,
+    hyperparameters: Mapping[str, object] | None = None,
+    name: str | None = None,
+    root: str | Path = ROOT,
+) -> TrainingRequest:
+    """Checks what `train` is asked for, and makes nothing.
+
+    Args:
+        instance: where to train.
+        data: `bach`, or the path of a phrases.npz.
+        hyperparameters: values by name; the others keep their defaults.
+        name: of the job; made from the data's name and the time where it is None.
+        root: the folder of the jobs.
+
+    Raises:
+        LauncherError: for the first of instance, hyperparameters, name and data that is wrong; all
+            faults of the hyperparameters together.
     """
-
-    name: str
-    folder: Path
-    status: str
-    secondary_status: str
-    created: str
-    started: str | None = None
-    ended: str | None = None
-    exit_code: int | None = None
-    failure_reason: str | None = None
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it will not change any more by itself."""
-        return self.status in ENDED
-
-    @property
-    def log(self) -> Path:
-        """Everything that the job said."""
-        return self.folder / LOG
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same for JSON."""
-        return {**asdict(self), "folder": str(self.folder)}
+    target_for(instance, root)
+    strings = encode_values(hyperparameters or {})
+    checked = check_settings(strings)
+    file = find_data_set(data)
+    if name is None:
+        name = generate_name(data if file is None else file.stem, datetime.now())
+    check_name(name)
+    return TrainingRequest(name, instance, data, strings, checked.iterations)
 
 
 def train(
     *,
     instance: str = LOCAL,
-    data: str = "bach",
-    hyperparameters: Mapping[str, str] | None = None,
+    data: str | None = None,
+    hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
     resume: str | None = None,
-    root: Path = ROOT,
-    data_progress: Progress | None = None,
+    wait: bool = True,
+    root: str | Path = ROOT,
+    progress: Progress | None = None,
 ) -> Job:
-    """Starts a training job and returns at once; `follow` waits for it.
+    """Starts a training job, or an ended one again.
 
     Args:
-        instance: the target; only `local` so far.
-        data: `bach` for the chorales, or the path of a phrases.npz.
-        hyperparameters: by name, as strings; see docs/hyperparameters.md.
-        name: of the job; one is made if it is left out.
-        resume: the name of an ended job, which goes on from its checkpoints, with its own data
-            and hyperparameters; `hyperparameters` are laid over them.
-        root: the folder of all jobs.
-        data_progress: is called with files done and files in all while the chorales are built.
+        instance: where to train.
+        data: `bach`, the default, or the path of a phrases.npz.
+        hyperparameters: values by name; of a resumed job, those that shall change.
+        name: of the new job.
+        resume: the job to go on with, from its checkpoints and with its data.
+        wait: return when the job has ended, not when it has started. An interrupted wait leaves
+            the job running.
+        root: the folder of the jobs.
+        progress: called with (done, all) while the data set is built for the first time.
+
+    Returns:
+        The job: completed or stopped if `wait`, else as it was started.
 
     Raises:
-        LauncherError: if anything is wrong with the arguments; nothing has been made then.
-        HyperparameterError: names every hyperparameter that cannot be used.
+        LauncherError: if it cannot be started.
+        JobFailedError: if `wait` and it failed.
     """
-    check_target(instance)
-    if resume is not None:
-        return _resume(find_job(resume, root=root), hyperparameters or {})
-    strings = _checked(hyperparameters or {})
-    name = check_name(name) if name else unique_name("accompanist")
-    folder = root.absolute() / name
-    if name == ENDPOINTS or folder.exists():
-        raise LauncherError(
-            f"There is something called {name} in {root} already.",
-            f"Choose another name, or go on with it: --resume {name}.",
+    if resume is None:
+        request = plan(
+            instance=instance,
+            data=data or BACH,
+            hyperparameters=hyperparameters,
+            name=name,
+            root=root,
         )
-    phrases = _load_phrases(data, data_progress)
-    draft = folder.with_name(f".{name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    _lay_out(draft, strings, phrases)
-    write_state(draft / STATE, _first_state(name))
-    draft.replace(folder)
-    return _start(folder)
+        job = _start(request, root, progress)
+    else:
+        if data is not None or name is not None:
+            raise LauncherError(
+                "bad_options",
+                "A resumed job keeps its name and its data.",
+                "Leave them out, or start a new job.",
+            )
+        job = _resume(resume, instance, hyperparameters or {}, root)
+    if not wait:
+        return job
+    for event in follow(target_for(instance, root).jobs, job):
+        job = event if isinstance(event, Job) else job
+    if job.status == "Failed":
+        raise JobFailedError(job.name, job.failure_reason or "It gave no reason.")
+    return job
 
 
-def follow(job: Job) -> Iterator[str]:
-    """Yields the job's log from now on, line by line, until it has ended.
-
-    It may be called again after an interruption and goes on with what is new then.
-    """
-    rest = ""
-    with job.log.open(encoding="utf-8", errors="replace") as log:
-        log.seek(0, os.SEEK_END if job.has_ended else os.SEEK_SET)
-        while True:
-            ended = status(job.name, root=job.folder.parent).has_ended
-            text = rest + log.read()
-            *lines, rest = text.split("\n")
-            yield from lines
-            if ended:
-                if rest:
-                    yield rest
-                return
-            time.sleep(POLL_SECONDS)
+@overload
+def status(name: None = None, *, root: str | Path = ROOT) -> Overview: ...
 
 
-def status(name: str, *, root: Path = ROOT) -> Job:
-    """Says how a job stands.
-
-    Raises:
-        LauncherError: if there is no such job.
-    """
-    return _read(find_folder(name, root=root))
+@overload
+def status(name: str, *, root: str | Path = ROOT) -> Job | Endpoint: ...
 
 
-def list_jobs(*, root: Path = ROOT) -> list[Job]:
-    """All jobs, newest first."""
-    found = [path.parent for path in root.absolute().glob(f"*/{STATE}")]
-    jobs = [_read(folder) for folder in found if not folder.name.startswith(".")]
-    return sorted(jobs, key=lambda job: (job.created, job.name), reverse=True)
+def status(name: str | None = None, *, root: str | Path = ROOT) -> Overview | Job | Endpoint:
+    """Says how jobs and endpoints are.
 
-
-def stop(name: str, *, root: Path = ROOT) -> Job:
-    """Asks a job to stop: it saves a checkpoint and exports a model first.
+    Args:
+        name: of one of them, or its beginning, or its folder; None for all.
+        root: the folder of the jobs.
 
     Raises:
-        LauncherError: if there is no such job, or it does not run.
+        LauncherError: `no_such_job` if there is neither a job nor an endpoint of that name.
     """
-    folder = find_folder(name, root=root)
-    while is_running(folder) and "pid" not in (read_state(folder / STATE) or {}):
-        time.sleep(POLL_SECONDS)  # it has just been started, and has not said its number yet
-    pid = int((read_state(folder / STATE) or {}).get("pid", 0))
-    if not send_signal(folder, pid, signal.SIGTERM):
-        raise LauncherError(
-            f"{folder.name} does not run.", f"Look at it: python -m launcher.status {folder.name}."
-        )
-    return status(name, root=root)
-
-
-def delete_job(name: str, *, root: Path = ROOT) -> bool:
-    """Deletes a job with all its files; False if there is none.
-
-    Raises:
-        LauncherError: if it still runs.
-    """
-    folder = root.absolute() / name
-    if not (folder / STATE).is_file():
-        return False
-    if is_running(folder):
-        raise LauncherError(f"{name} still runs.", f"Stop it first: python -m launcher.stop {name}.")
-    shutil.rmtree(folder)
-    return True
-
-
-def find_job(name: str, *, root: Path = ROOT) -> Job:
-    """A job by its name, the beginning of its name, or the path of its folder."""
-    return _read(find_folder(name, root=root))
-
-
-def find_folder(name: str, *, root: Path = ROOT) -> Path:
-    """The folder of a job, see `find_job`.
-
-    Raises:
-        LauncherError: if none fits, or more than one.
-    """
-    if "/" in name and (Path(name) / STATE).is_file():
-        return Path(name).absolute()
-    jobs = sorted(path.parent for path in root.absolute().glob(f"*/{STATE}"))
-    names = [folder.name for folder in jobs]
-    fitting = [name] if name in names else [each for each in names if name and each.startswith(name)]
-    if len(fitting) == 1:
-        return root.absolute() / fitting[0]
-    if fitting:
-        raise LauncherError(f"{name} may be {' or '.join(fitting)}.", "Give more of the name.")
-    raise LauncherError(
-        f"There is no job {name} in {root}.", "List the jobs: python -m launcher.status."
-    )
-
-
-def _checked(given: Mapping[str, str]) -> dict[str, str]:
-    from training.hyperparameters import Hyperparameters
-
-    Hyperparameters.from_strings(given)
-    return dict(given)
-
-
-def _load_phrases(data: str, progress: Progress | None) -> "PhraseSet":
-    from music.errors import MusicError
-    from music.phrases import PhraseSet
-
-    path = Path(data)
-    if data != "bach" and not path.is_file():
-        what = "is a folder; training on folders of MIDI files is yet to come"
-        raise LauncherError(
-            f"{data} {what if path.is_dir() else 'is no file'}.",
-            "Give `bach` or the path of a phrases.npz.",
-        )
+    target = target_for(LOCAL, root)
+    if name is None:
+        return Overview(target.jobs.list(), target.endpoints.list())
     try:
-        if data == "bach":
-            from music.chorales import load_chorales
-
-            return load_chorales(progress=progress)
-        return PhraseSet.load(path)
-    except MusicError as error:
-        raise LauncherError(error.message, error.hint) from error
-
-
-def _lay_out(folder: Path, strings: Mapping[str, str], phrases: "PhraseSet") -> None:
-    """Makes what SageMaker would have mounted before the start."""
-    configuration = {
-        "hyperparameters.json": dict(strings),
-        "inputdataconfig.json": {
-            "train": {
-                "TrainingInputMode": "File",
-                "S3DistributionType": "FullyReplicated",
-                "RecordWrapperType": "None",
-            }
-        },
-        "resourceconfig.json": {
-            "current_host": "algo-1",
-            "current_instance_type": "local",
-            "hosts": ["algo-1"],
-            "network_interface_name": "lo",
-        },
-    }
-    for name in ("input/config", "model", "output/data", "checkpoints"):
-        (folder / name).mkdir(parents=True)
-    for name, content in configuration.items():
-        write_state(folder / "input" / "config" / name, content)
-    phrases.save(folder / CHANNEL_FILE)
+        return target.jobs.find(name)
+    except LauncherError as error:
+        if error.code != "no_such_job":
+            raise
+        try:
+            return target.endpoints.find(name)
+        except LauncherError:
+            raise error from None
 
 
-def _resume(job: Job, changes: Mapping[str, str]) -> Job:
-    strings = {**(read_state(job.folder / HYPERPARAMETERS) or {}), **changes}
-    _checked(strings)
-    if is_running(job.folder):
+def stop(name: str, *, wait: bool = True, root: str | Path = ROOT) -> Job:
+    """Asks a job to save a checkpoint and its model, and to end.
+
+    Args:
+        name: of the job, or its beginning, or its folder.
+        wait: return when it has ended; its runner kills it after two minutes.
+        root: the folder of the jobs.
+
+    Returns:
+        The job as it is then; one that had ended before is left as it is.
+
+    Raises:
+        LauncherError: `no_such_job`; `not_stopped` if it is still there after three minutes.
+    """
+    jobs = target_for(LOCAL, root).jobs
+    job = jobs.stop(name)
+    deadline = time.monotonic() + GRACE_S + _SAVING_S
+    while wait and (job.is_running or job.has_orphan):
+        if time.monotonic() > deadline:
+            raise LauncherError(
+                "not_stopped",
+                f"The job {job.name} has not ended {GRACE_S + _SAVING_S:.0f} s after it was asked.",
+                f"`python -m launcher.delete {job.name} --force` ends it, and deletes it.",
+            )
+        time.sleep(_POLL_S)
+        job = jobs.find(str(job.folder))
+    return job
+
+
+def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | None:
+    """Deletes a job and all it made, or stops and deletes an endpoint.
+
+    Args:
+        name: the whole name, or the path of the folder.
+        force: end a job that still runs, without saving.
+        root: the folder of the jobs.
+
+    Returns:
+        What was deleted, `job` or `endpoint`; None if there was nothing of that name.
+
+    Raises:
+        LauncherError: `job_runs`; `ambiguous` if a job and an endpoint have the name.
+    """
+    target = target_for(LOCAL, root)
+    is_job = exact_folder(name, Path(root), JOB_FILE) is not None
+    is_endpoint = exact_folder(name, Path(root) / "endpoints", ENDPOINT_FILE) is not None
+    if is_job and is_endpoint:
         raise LauncherError(
-            f"{job.name} still runs.", f"Look at it: python -m launcher.status {job.name}."
+            "ambiguous",
+            f"Both a job and an endpoint are called {name}.",
+            f"Give the folder: {Path(root) / name} or {Path(root) / 'endpoints' / name}.",
         )
-    write_state(job.folder / HYPERPARAMETERS, strings)
-    write_state(job.folder / STATE, {**_first_state(job.name), "created": job.created})
-    return _start(job.folder)
+    if is_job and target.jobs.delete(name, force=force):
+        return "job"
+    if is_endpoint and target.endpoints.delete(name):
+        return "endpoint"
+    return None
 
 
-def _first_state(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "status": "InProgress",
-        "secondary_status": "Starting",
-        "created": now(),
-    }
+def _start(request: TrainingRequest, root: str | Path, progress: Progress | None) -> Job:
+    data = load_data_set(request.data, progress)
+    checked = check_settings(request.hyperparameters)
+    iterations = checked.iterations_for(len(data.phrases.part("train")))
+    jobs = target_for(request.instance, root).jobs
+    return jobs.start(replace(request, iterations=iterations), data)
 
 
-def _start(folder: Path) -> Job:
-    arguments = ["-m", "launcher.local_job", str(folder)]
-    if start_detached(arguments, folder, folder / LOG, {}) is None:
-        raise LauncherError(
-            f"{folder.name} is being started by somebody else.",
-            f"Look at it: python -m launcher.status {folder.name}.",
-        )
-    return _read(folder)
-
-
-def _read(folder: Path) -> Job:
-    # The lock is asked first: a job that ends in between has then written its last state.
-    running = is_running(folder)
-    state = read_state(folder / STATE) or {}
-    if not running and state.get("status") not in ENDED:
-        state |= {
-            "status": "Failed",
-            "secondary_status": "Interrupted",
-            "failure_reason": "The job's process ended unexpectedly: it was killed, or the machine "
-            f"was switched off. Go on with it: python -m launcher.train --resume {folder.name}.",
-        }
-    known = {name: state[name] for name in Job.__dataclass_fields__ if name in state}
-    return Job(**{**known, "name": folder.name, "folder": folder})
+def _resume(name: str, instance: str, changes: Mapping[str, object], root: str | Path) -> Job:
+    jobs = target_for(instance, root).jobs
+    job = jobs.find(name)
+    strings = merge_settings(read_hyperparameters(job.folder), encode_values(changes))
+    checked = check_settings(strings)
+    data = load_data_set(str(phrases_file(job.folder)))
+    iterations = checked.iterations_for(len(data.phrases.part("train")))
+    return jobs.resume(str(job.folder), strings, iterations)

@@ -1,34 +1,57 @@
-"""Names of jobs and endpoints: SageMaker's rules on every target, so that a name fits them all."""
+"""Names of jobs and endpoints, as SageMaker takes them (CreateTrainingJob, API reference)."""
 
 import re
 import secrets
-from datetime import UTC, datetime
+import unicodedata
+from datetime import datetime
 
 from launcher.errors import LauncherError
 
-LONGEST = 63
-PATTERN = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # API reference, TrainingJobName
+MAX_LENGTH = 63
+RESERVED = frozenset({"endpoints"})  # the folder of the endpoints, beside those of the jobs
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that is taken for another
+_SUFFIX_LENGTH = 4
 
 
-def unique_name(base: str) -> str:
-    """Makes a valid name out of any words: the base, the time and four random characters.
-
-    Two names of one second differ, and names of one base sort by time.
-    """
-    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    words = re.sub(r"[^a-zA-Z0-9]+", "-", base)[: LONGEST - len(stamp) - 1].strip("-")
-    return f"{words}-{stamp}" if words else f"accompanist-{stamp}"
+def is_name(text: str) -> bool:
+    """Whether SageMaker would take the name."""
+    return len(text) <= MAX_LENGTH and _NAME.fullmatch(text) is not None
 
 
-def check_name(name: str) -> str:
-    """Returns a name that SageMaker would take.
+def check_name(text: str) -> str:
+    """Returns a name that a user chose.
 
     Raises:
-        LauncherError: if it would not.
+        LauncherError: `bad_name` if SageMaker would refuse it, with the nearest good one.
     """
-    if len(name) > LONGEST or not PATTERN.fullmatch(name):
-        raise LauncherError(
-            f"{name!r} is no name for a job or an endpoint.",
-            f"Use 1 to {LONGEST} letters, digits and hyphens, a letter or digit at both ends.",
-        )
-    return name
+    if is_name(text) and text not in RESERVED:
+        return text
+    fault = "is reserved" if text in RESERVED else "has other characters, or hyphens at an end"
+    if len(text) > MAX_LENGTH:
+        fault = f"has {len(text)} characters"
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    raise LauncherError(
+        "bad_name",
+        f"A name has 1 to {MAX_LENGTH} letters, digits and inner hyphens; {shown!r} {fault}.",
+        f"A good one would be {_fit(text, MAX_LENGTH)}.",
+    )
+
+
+def generate_name(base: str, now: datetime) -> str:
+    """Makes a new name from any text, e.g. `bach-20261121-013622-x7f3`.
+
+    Args:
+        base: what the name shall begin with; what a name cannot hold is left out.
+        now: the time, to the second; four random letters keep two jobs of one second apart.
+    """
+    suffix = "".join(secrets.choice(_LETTERS) for _ in range(_SUFFIX_LENGTH))
+    end = f"-{now:%Y%m%d-%H%M%S}-{suffix}"
+    return _fit(base, MAX_LENGTH - len(end)) + end
+
+
+def _fit(text: str, length: int) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    name = re.sub(r"[^a-zA-Z0-9]+", "-", plain).strip("-")[:length].strip("-")
+    return name if name and name not in RESERVED else "accompanist"

@@ -1,0 +1,76 @@
+"""What all commands share: how faults are told, and the options that each of them has."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from launcher.errors import LauncherError
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LauncherCommand(click.Command):
+    """A command that tells a user's mistake in two sentences, or as JSON where that is asked for.
+
+    The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be understood.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except LauncherError as error:
+            fault = error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            fault = _system_fault(error)
+        if ctx.params.get("as_json"):
+            echo_json({"error": fault.code, "message": fault.message, "hint": fault.hint})
+            ctx.exit(1)
+        raise click.ClickException(str(fault))
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], LauncherCommand]:
+    """Makes a command of a function, with the options that all have."""
+
+    def decorate(function: Callable[..., Any]) -> LauncherCommand:
+        make = click.command(name, cls=LauncherCommand, context_settings=SETTINGS)
+        return make(_root_option(_json_option(function)))
+
+    return decorate
+
+
+def echo_json(content: object) -> None:
+    """Prints one JSON document."""
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+
+
+def _root_option(function: Decorated) -> Decorated:
+    return click.option(
+        "--root",
+        default="runs",
+        show_default=True,
+        metavar="FOLDER",
+        type=click.Path(file_okay=False),
+        help="Where jobs and endpoints are kept.",
+    )(function)
+
+
+def _json_option(function: Decorated) -> Decorated:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(
+        function
+    )
+
+
+def _system_fault(error: OSError) -> LauncherError:
+    place = f"{error.filename}: " if error.filename else ""
+    return LauncherError(
+        "system",
+        f"{place}{error.strerror or error}.",
+        "Check the path, its permissions and the room on its disk.",
+    )

@@ -1,0 +1,73 @@
+"""Follows a job from its start to its end: its states and every line it prints."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from launcher.records import Job
+from launcher.targets import Jobs
+
+_POLL_S = 0.2
+
+
+def follow(
+    jobs: Jobs, job: Job, *, on_wait: Callable[[], None] = lambda: None
+) -> Iterator[Job | str]:
+    """Yields what happens to a job until it has ended.
+
+    Args:
+        jobs: where the job runs.
+        job: as it was started.
+        on_wait: called between two looks; what it raises ends the following, not the job.
+
+    Yields:
+        The job whenever its state has changed, the last time as it ended; and each line of the log
+        of this attempt, without its line break.
+    """
+    lines = _Lines(jobs, job)
+    seen = None
+    while True:
+        job = jobs.find(str(job.folder))  # before the log: what ended prints nothing more
+        yield from lines.new(is_over=not job.is_running)
+        if (state := (job.status, job.secondary_status)) != seen:
+            seen = state
+            yield job
+        if not job.is_running:
+            return
+        on_wait()
+        time.sleep(_POLL_S)
+
+
+def last_lines(jobs: Jobs, job: Job, count: int) -> list[str]:
+    """Returns the last lines that an attempt printed."""
+    return list(_Lines(jobs, job).new(is_over=True))[-count:]
+
+
+def last_metrics(jobs: Jobs, job: Job) -> dict[str, float]:
+    """Returns the newest value of each metric that the last attempt has printed."""
+    from training.metric_lines import parse_line
+
+    newest: dict[str, float] = {}
+    for line in _Lines(jobs, job).new(is_over=True):
+        newest |= parse_line(line) or {}
+    return newest
+
+
+class _Lines:
+    """Cuts a growing log into lines."""
+
+    def __init__(self, jobs: Jobs, job: Job) -> None:
+        self._jobs = jobs
+        self._name = str(job.folder)
+        self._offset = job.log_offset
+        self._rest = b""
+
+    def new(self, *, is_over: bool) -> Iterator[str]:
+        """Yields the lines that are whole since the last call; at the end, the rest as well."""
+        data = self._jobs.read_log(self._name, self._offset)
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if is_over and self._rest:
+            lines.append(self._rest)
+            self._rest = b""
+        for line in lines:
+            yield line.decode("utf-8", errors="replace").rstrip("\r")

@@ -1,0 +1,181 @@
+"""The function behind `invoke`: a melody to an endpoint, songs back."""
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from launcher.endpoints import running_endpoint
+from launcher.errors import LauncherError
+from launcher.jobs import ROOT
+from launcher.targets import LOCAL, target_for
+
+MAX_BYTES = 18_000_000  # of a MIDI file: in base64 it stays below the endpoint's 25 MB
+_TIMEOUT_S = 70.0  # SageMaker allows an answer 60
+_SUFFIXES = (".mid", ".midi")
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Take:
+    """One accompaniment.
+
+    Attributes:
+        midi: the song, a MIDI file.
+        seed: gives the same song again.
+        details: what else the endpoint says of it: key, tracks and metrics.
+    """
+
+    midi: bytes
+    seed: int
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint answers.
+
+    Attributes:
+        endpoint: its name.
+        takes: one at least.
+        warnings: what was cut or ignored, a sentence each.
+        model: what the endpoint says of its model.
+    """
+
+    endpoint: str
+    takes: tuple[Take, ...]
+    warnings: tuple[str, ...]
+    model: Mapping[str, Any]
+
+
+def invoke(
+    melody: str | Path,
+    *,
+    endpoint: str | None = None,
+    seed: int | None = None,
+    takes: int | None = None,
+    temperature: float | None = None,
+    instruments: Sequence[str | int] | None = None,
+    melody_track: int | None = None,
+    root: str | Path = ROOT,
+) -> Answer:
+    """Has a melody accompanied.
+
+    Args:
+        melody: a MIDI file, or the name of a built-in melody.
+        endpoint: its name; None for the only one that runs.
+        seed: chooses the accompaniment; the same seed gives the same one.
+        takes: how many accompaniments; each has the seed after the one before.
+        temperature: how adventurous it is; 1 is as trained.
+        instruments: General MIDI names or numbers, one for each track.
+        melody_track: which track of the file is the melody, from 0.
+        root: the folder of the jobs.
+
+    Raises:
+        LauncherError: for a melody that cannot be used or an endpoint that does not run, and with
+            the endpoint's own code, message and hint for what it refuses.
+    """
+    midi = read_melody(str(melody))
+    found = running_endpoint(target_for(LOCAL, root).endpoints, endpoint)
+    choices = {
+        "seed": seed,
+        "takes": takes,
+        "temperature": temperature,
+        "instruments": None if instruments is None else list(instruments),
+        "melody_track": melody_track,
+    }
+    given = {name: value for name, value in choices.items() if value is not None}
+    body = {"midi": base64.b64encode(midi).decode("ascii"), **given}
+    answer = _post(f"{found.url}invocations", json.dumps(body).encode(), found.name)
+    return _read_answer(answer, found.name)
+
+
+def read_melody(melody: str) -> bytes:
+    """Returns a MIDI file: one on disk, or a built-in melody.
+
+    Raises:
+        LauncherError: `no_melody`, `too_large`, `not_midi`, or `unknown_melody`.
+    """
+    path = Path(melody).expanduser()
+    if path.is_file():
+        return _read_file(path)
+    if path.suffix.lower() in _SUFFIXES or len(path.parts) > 1 or path.is_dir():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise LauncherError("no_melody", f"{melody} {what}.", "Give the path of a .mid file.")
+
+    from music.errors import MusicError
+    from music.melodies import melody as built_in
+    from music.midi import write_midi
+
+    try:
+        return write_midi(built_in(melody))
+    except MusicError as error:
+        raise LauncherError(
+            error.code, error.message, f"{error.hint} Or give the path of a .mid file."
+        ) from error
+
+
+def _read_file(path: Path) -> bytes:
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise LauncherError(
+            "too_large",
+            f"{path} has {size} bytes; an endpoint takes {MAX_BYTES}.",
+            "Give a shorter piece or the melody alone.",
+        )
+    data = path.read_bytes()
+    if not data.startswith(b"MThd"):
+        raise LauncherError(
+            "not_midi", f"{path} is not a MIDI file.", "Export it as a standard MIDI file (.mid)."
+        )
+    return data
+
+
+def _post(url: str, body: bytes, name: str) -> bytes:
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    request = urllib.request.Request(url, body, headers)  # noqa: S310 (an address of our own)
+    try:
+        with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        raise _refusal(error, name) from error
+    except (OSError, HTTPException) as error:  # refused, reset, timed out, cut short
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise LauncherError(
+            "no_answer",
+            f"The endpoint {name} gave no answer: {reason}.",
+            f"`python -m launcher.status {name}` shows whether it runs, and its log.",
+        ) from error
+
+
+def _refusal(error: urllib.error.HTTPError, name: str) -> LauncherError:
+    try:
+        content = json.loads(error.read())
+        return LauncherError(content["error"], content["message"], content["hint"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return LauncherError(
+            "endpoint_error",
+            f"The endpoint {name} answered with the HTTP status {error.code}.",
+            f"`python -m launcher.status {name}` shows where its log is.",
+        )
+
+
+def _read_answer(body: bytes, name: str) -> Answer:
+    try:
+        content = json.loads(body)
+        takes = []
+        for take in content["takes"]:
+            details = {key: value for key, value in take.items() if key not in ("midi", "seed")}
+            midi = base64.b64decode(take["midi"], validate=True)
+            takes.append(Take(midi, int(take["seed"]), details))
+        return Answer(name, tuple(takes), tuple(content["warnings"]), content["model"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LauncherError(
+            "bad_answer",
+            f"The endpoint {name} gave an answer that cannot be read.",
+            "Deploy it again with this version.",
+        ) from error

@@ -1,0 +1,193 @@
+"""Training jobs on this machine: child processes under the layout of /opt/ml, no Docker, no AWS."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from launcher.datasets import DataSet
+from launcher.drafts import draft_of, exclusive
+from launcher.errors import LauncherError
+from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
+from launcher.layout import hyperparameters_file, lay_out, phrases_file, write_json
+from launcher.processes import Process, identify, start_detached
+from launcher.records import JOB_FILE, Job, now
+from launcher.request import TrainingRequest
+from launcher.runner import runner_command
+
+_TAKE_OVER_POLL_S = 0.02
+_KILL_S = 10.0
+
+
+@dataclass(frozen=True)
+class LocalJobs:
+    """The jobs below one folder.
+
+    Attributes:
+        root: holds a folder for each job.
+        container: the command that plays the image; the verb follows.
+        environ: the environment of the processes.
+    """
+
+    root: Path
+    container: tuple[str, ...]
+    environ: Mapping[str, str]
+
+    def start(self, request: TrainingRequest, data: DataSet) -> Job:
+        """Makes the folder of a new job, whole, and starts it.
+
+        Raises:
+            LauncherError: `job_exists`, or `no_runner` if the runner cannot be started.
+        """
+        folder = self.root / request.name
+        self.root.mkdir(parents=True, exist_ok=True)
+        draft = draft_of(folder)
+        try:
+            lay_out(draft, request.instance, request.hyperparameters)
+            data.write(phrases_file(draft))
+            job = Job(
+                draft,
+                request.name,
+                instance=request.instance,
+                status="Failed",  # until it is started
+                secondary_status="Starting",
+                data=data.name,
+                iterations=request.iterations or 0,
+                created=now(),
+            ).save()
+            _rename(draft, folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        with exclusive(folder):
+            return self._launch(replace(job, folder=folder))
+
+    def resume(self, name: str, hyperparameters: Mapping[str, str], iterations: int) -> Job:
+        """Starts an ended job again in its folder, with its data and its checkpoints.
+
+        Raises:
+            LauncherError: `job_runs`, `no_such_job`, or `no_runner`.
+        """
+        folder = self.find(name).folder
+        with exclusive(folder):
+            job = self.find(str(folder))
+            if job.is_running or job.has_orphan:
+                raise LauncherError(
+                    "job_runs",
+                    f"The job {job.name} still runs.",
+                    f"Stop it first with `python -m launcher.stop {job.name}`.",
+                )
+            write_json(hyperparameters_file(folder), hyperparameters)
+            return self._launch(replace(job, iterations=iterations))
+
+    def find(self, name: str) -> Job:
+        """Returns a job as it is now."""
+        return Job.read(find_folder(name, self.root, JOB_FILE, "job")).observed()
+
+    def list(self) -> "list[Job]":
+        """Returns all jobs, newest first."""
+        jobs = [Job.read(folder).observed() for folder in list_folders(self.root, JOB_FILE)]
+        return sorted(jobs, key=lambda job: (job.created, job.name), reverse=True)
+
+    def read_log(self, name: str, offset: int) -> bytes:
+        """Returns what a job has printed from `offset` on."""
+        log = self.find(name).log
+        if not log.exists():
+            return b""
+        with log.open("rb") as file:
+            file.seek(offset)
+            return file.read()
+
+    def stop(self, name: str) -> Job:
+        """Sends SIGTERM; a training process whose runner is gone gets it directly."""
+        job = self.find(name)
+        if job.has_orphan and job.worker:
+            job.worker.send(signal.SIGTERM)
+        elif job.is_running and job.runner:
+            job.runner.send(signal.SIGTERM)
+        return job
+
+    def delete(self, name: str, *, force: bool) -> bool:
+        """Deletes the folder of a job; the name must be whole.
+
+        Raises:
+            LauncherError: `job_runs`, unless `force`, which ends it at once.
+        """
+        folder = exact_folder(name, self.root, JOB_FILE)
+        if folder is None:
+            return False
+        with exclusive(folder):
+            job = Job.read(folder).observed()
+            if job.is_running or job.has_orphan:
+                if not force:
+                    raise LauncherError(
+                        "job_runs",
+                        f"The job {job.name} still runs.",
+                        "Stop it first, or delete it with --force, which saves nothing.",
+                    )
+                _kill(job)
+            remove_folder(folder)
+        return True
+
+    def _launch(self, job: Job) -> Job:
+        """Starts the runner, and returns when it has taken over the record."""
+        job = replace(
+            job,
+            status="InProgress",
+            secondary_status="Starting",
+            started=now(),
+            ended=None,
+            attempts=job.attempts + 1,
+            log_offset=job.log.stat().st_size if job.log.exists() else 0,
+            exit_code=None,
+            failure_reason=None,
+            runner=identify(os.getpid()),  # if this command dies now, nobody runs the job
+            worker=None,
+        ).save()
+        command = runner_command(job.folder, [*self.container, "train"])
+        try:
+            runner = start_detached(command, folder=job.folder, log=job.log, environ=self.environ)
+            taken = _wait_for(runner, job.folder)
+        except (OSError, subprocess.SubprocessError):
+            taken = None
+        if taken is None:
+            reason = "Its runner could not be started."
+            replace(job, status="Failed", ended=now(), failure_reason=reason).save()
+            raise LauncherError(
+                "no_runner", f"The job {job.name} could not be started.", f"See {job.log}."
+            )
+        return taken
+
+
+def _wait_for(runner: Process, folder: Path) -> Job | None:
+    """Waits until the runner has signed the record; None if it ended before."""
+    while True:
+        is_over = runner.wait(_TAKE_OVER_POLL_S)  # asked before the record is read
+        job = Job.read(folder)
+        if job.runner and job.runner.pid == runner.pid:
+            return job.observed()
+        if is_over:
+            return None
+
+
+def _kill(job: Job) -> None:
+    for process in filter(None, [job.runner, job.worker]):
+        process.kill_group()
+        process.wait(_KILL_S)
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)  # refused by the system if a folder with files is there
+    except OSError as error:
+        if not folder.exists():
+            raise
+        raise LauncherError(
+            "job_exists",
+            f"There is already a job {folder.name}.",
+            f"Choose another name, or go on with `python -m launcher.train --resume "
+            f"{folder.name}`.",
+        ) from error
