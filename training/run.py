@@ -260,13 +260,20 @@ def _origin(values: Hyperparameters, phrases: PhraseSet, gan: Gan) -> Origin:
         hyperparameters=values,
         tracks=track_names(phrases, values.condition_track),
         steps_per_beat=phrases.steps_per_beat,
-        melody_range=(int(sounding.min()), int(sounding.max())),
+        melody_range=_an_octave_at_least(int(sounding.min()), int(sounding.max())),
         dataset={
             "fingerprint": phrases.fingerprint,
             "name": phrases.header.get("name", ""),
             "phrases": {split: len(phrases.part(split)) for split in ("train", "valid", "test")},
         },
     )
+
+
+def _an_octave_at_least(low: int, high: int) -> tuple[int, int]:
+    """Widens a range so that every pitch class lies in it, as the arranger needs."""
+    missing = max(0, 11 - (high - low))
+    low = min(max(0, low - missing // 2), 127 - 11)
+    return low, max(high, low + 11)
 
 
 def _check_finite(terms: Terms, iteration: int) -> Row:
