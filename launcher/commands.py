@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from launcher.errors import LauncherError
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -36,11 +34,12 @@ class LauncherCommand(click.Command):
 
 
 def command(name: str) -> Callable[[Callable[..., Any]], LauncherCommand]:
-    """Makes a command of a function, with the options that all have."""
+    """Makes a command of a function, with the options that all have after its own."""
 
     def decorate(function: Callable[..., Any]) -> LauncherCommand:
-        make = click.command(name, cls=LauncherCommand, context_settings=SETTINGS)
-        return make(_root_option(_json_option(function)))
+        made = click.command(name, cls=LauncherCommand, context_settings=SETTINGS)(function)
+        made.params += [_root(), _json()]
+        return made
 
     return decorate
 
@@ -50,21 +49,19 @@ def echo_json(content: object) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
 
 
-def _root_option(function: Decorated) -> Decorated:
-    return click.option(
-        "--root",
+def _root() -> click.Option:
+    return click.Option(
+        ["--root"],
         default="runs",
         show_default=True,
         metavar="FOLDER",
         type=click.Path(file_okay=False),
         help="Where jobs and endpoints are kept.",
-    )(function)
-
-
-def _json_option(function: Decorated) -> Decorated:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(
-        function
     )
+
+
+def _json() -> click.Option:
+    return click.Option(["--json", "as_json"], is_flag=True, help="Print JSON, for scripts.")
 
 
 def _system_fault(error: OSError) -> LauncherError:

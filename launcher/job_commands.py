@@ -1,32 +1,26 @@
 """The commands `train`, `status`, `stop` and `delete`."""
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from launcher.commands import command, echo_json
-from launcher.console import (
-    DataProgress,
-    Interrupts,
-    Narrator,
-    duration,
-    facts,
-    local_time,
-    next_command,
-    shown_path,
-    table,
+from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
+from launcher.job_views import (
+    say_how_to_go_on,
+    show_end,
+    show_endpoint,
+    show_job,
+    show_overview,
+    show_request,
 )
 
 if TYPE_CHECKING:
-    from launcher.jobs import Overview
-    from launcher.records import Endpoint, Job
-    from launcher.request import TrainingRequest
+    from launcher.records import Job
     from launcher.targets import Jobs
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
-_LAST_LINES = 20
 
 
 class _DetachedError(Exception):
@@ -69,7 +63,7 @@ def train_command(
         request = plan(
             instance=instance, data=data or "bach", hyperparameters=values, name=name, root=root
         )
-        _show_request(request, root, as_json)
+        show_request(request, root, as_json)
         return
     job = train(
         instance=instance,
@@ -102,13 +96,13 @@ def status_command(name: str | None, as_json: bool, root: str) -> None:
 
     jobs = target_for(LOCAL, root).jobs
     if name is None:
-        _show_overview(status(root=root), jobs, root, as_json)
+        show_overview(status(root=root), jobs, root, as_json)
         return
     found = status(name, root=root)
     if isinstance(found, Job):
-        _show_job(found, jobs, root, as_json)
+        show_job(found, jobs, root, as_json)
     else:
-        _show_endpoint(found, as_json)
+        show_endpoint(found, as_json)
 
 
 @command("stop")
@@ -116,17 +110,16 @@ def status_command(name: str | None, as_json: bool, root: str) -> None:
 @click.option("--no-wait", is_flag=True, help="Return without waiting for the job to end.")
 def stop_command(job: str, no_wait: bool, as_json: bool, root: str) -> None:
     """Stop a job; it saves a checkpoint and its model first."""
-    from launcher.jobs import status, stop
+    from launcher.jobs import stop
 
-    was_running = getattr(status(job, root=root), "is_running", False)
     found = stop(job, wait=not no_wait, root=root)
     if as_json:
         echo_json(found.describe())
-    elif no_wait and was_running:
+    elif found.is_running or found.has_orphan:
         click.echo(f"{found.name} has been asked to stop.")
     else:
         click.echo(f"{found.name} is {found.status}.")
-        _say_how_to_go_on(found, root)
+        say_how_to_go_on(found, root)
 
 
 @command("delete")
@@ -164,7 +157,7 @@ def _follow(job: "Job", instance: str, root: str, as_json: bool) -> None:
     if as_json:
         echo_json(end.describe())
     else:
-        _show_end(end, jobs, root)
+        show_end(end, jobs, root)
     if end.status != "Completed":
         sys.exit(INTERRUPTED if interrupts.count and end.status == "Stopped" else 1)
 
@@ -194,130 +187,3 @@ def _narrate(job: "Job", jobs: "Jobs", narrator: Narrator, interrupts: Interrupt
             if job.is_running:
                 narrator.say(job.secondary_status)
     return job
-
-
-def _show_end(job: "Job", jobs: "Jobs", root: str) -> None:
-    click.echo(f"{job.status} after {duration(job.seconds)}.")
-    if job.status == "Failed":
-        from launcher.following import last_lines
-
-        click.echo(f"\n{_failure(job)}\n\nThe log, {shown_path(job.log)}, ends with:", err=True)
-        click.echo("\n".join(last_lines(jobs, job, _LAST_LINES)), err=True)
-        return
-    click.echo(facts(_places(job)))
-    _say_how_to_go_on(job, root)
-
-
-def _failure(job: "Job") -> str:
-    """The whole failure file, of which the record has the beginning."""
-    path = job.folder / "output" / "failure"
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    return text.strip() or job.failure_reason or "It gave no reason."
-
-
-def _places(job: "Job") -> dict[str, object]:
-    places = {
-        "model": job.model if job.artifact.exists() else None,
-        "samples": job.samples,
-        "report": job.report,
-    }
-    return {name: shown_path(path) for name, path in places.items() if path and path.exists()}
-
-
-def _say_how_to_go_on(job: "Job", root: str) -> None:
-    if job.status == "Stopped" or (job.status == "Failed" and not job.has_orphan):
-        click.echo(f"Go on with:    {next_command('train', '--resume', job.name, root=root)}")
-    if job.status in ("Completed", "Stopped") and job.artifact.exists():
-        click.echo(f"Next, serve it: {next_command('deploy', job.name, root=root)}")
-
-
-def _show_request(request: "TrainingRequest", root: str, as_json: bool) -> None:
-    content = request.describe(str(Path(root) / request.name))
-    if as_json:
-        echo_json(content)
-        return
-    settings = content.pop("hyperparameters")
-    click.echo(f"Would start the job {content.pop('name')}:")
-    words = " ".join(f"{name}={value}" for name, value in settings.items())
-    click.echo(facts({**content, "hyperparameters": words or "all defaults"}))
-    click.echo("Nothing has been made.")
-
-
-def _show_overview(overview: "Overview", jobs: "Jobs", root: str, as_json: bool) -> None:
-    if as_json:
-        echo_json(
-            {
-                "jobs": [job.describe() for job in overview.jobs],
-                "endpoints": [endpoint.describe() for endpoint in overview.endpoints],
-            }
-        )
-        return
-    if overview.jobs:
-        head = ("JOB", "STATUS", "CREATED", "TOOK", "ITERATION", "HEADLINE")
-        click.echo(table(head, [_row(job, jobs) for job in overview.jobs]))
-    else:
-        click.echo(f"No jobs in {root}. Train one with `{next_command('train', root=root)}`.")
-    if overview.endpoints:
-        rows = [(end.name, end.status, end.url, end.source) for end in overview.endpoints]
-        click.echo("\n" + table(("ENDPOINT", "STATUS", "URL", "MODEL"), rows))
-
-
-def _row(job: "Job", jobs: "Jobs") -> tuple[str, ...]:
-    metrics = _metrics(job, jobs)
-    took = duration(job.seconds)
-    headline = f"{metrics['headline']:.1f}" if "headline" in metrics else ""
-    return (job.name, job.status, local_time(job.created), took, _progress(job, metrics), headline)
-
-
-def _progress(job: "Job", metrics: dict[str, Any]) -> str:
-    return f"{metrics['iteration']:.0f}/{job.iterations}" if "iteration" in metrics else ""
-
-
-def _metrics(job: "Job", jobs: "Jobs") -> dict[str, float]:
-    from launcher.following import last_metrics
-
-    return last_metrics(jobs, job)
-
-
-def _show_job(job: "Job", jobs: "Jobs", root: str, as_json: bool) -> None:
-    from launcher.layout import read_hyperparameters
-
-    metrics = _metrics(job, jobs)
-    settings = read_hyperparameters(job.folder)
-    if as_json:
-        echo_json({**job.describe(), "hyperparameters": settings, "metrics": metrics})
-        return
-    click.echo(f"{job.name}: {job.status}")
-    phase = job.secondary_status if job.is_running else None
-    content = {
-        "phase": phase,
-        "instance": job.instance,
-        "data": job.data,
-        "hyperparameters": " ".join(f"{name}={value}" for name, value in settings.items()),
-        "created": local_time(job.created),
-        "took": duration(job.seconds),
-        "attempts": job.attempts if job.attempts > 1 else None,
-        "iteration": _progress(job, metrics),
-        "metrics": " ".join(f"{key}={metrics[key]:g}" for key in metrics if key != "iteration"),
-        **_places(job),
-        "log": shown_path(job.log),
-    }
-    click.echo(facts(content))
-    if job.failure_reason:
-        click.echo(f"\n{_failure(job) if job.exit_code else job.failure_reason}\n")
-    _say_how_to_go_on(job, root)
-
-
-def _show_endpoint(endpoint: "Endpoint", as_json: bool) -> None:
-    if as_json:
-        echo_json(endpoint.describe())
-        return
-    click.echo(f"{endpoint.name}: {endpoint.status}")
-    content = {
-        "url": endpoint.url,
-        "model": endpoint.source,
-        "created": local_time(endpoint.created),
-        "log": shown_path(endpoint.log),
-        "reason": endpoint.failure_reason,
-    }
-    click.echo(facts(content))

@@ -167,7 +167,14 @@ def stop(name: str, *, wait: bool = True, root: str | Path = ROOT) -> Job:
         LauncherError: `no_such_job`; `not_stopped` if it is still there after three minutes.
     """
     jobs = target_for(LOCAL, root).jobs
-    job = jobs.stop(name)
+    found = status(name, root=root)
+    if isinstance(found, Endpoint):
+        raise LauncherError(
+            "no_such_job",
+            f"{found.name} is an endpoint, not a job.",
+            f"End it with `python -m launcher.delete {found.name}`.",
+        )
+    job = jobs.stop(str(found.folder))
     deadline = time.monotonic() + GRACE_S + _SAVING_S
     while wait and (job.is_running or job.has_orphan):
         if time.monotonic() > deadline:

@@ -122,6 +122,16 @@ class Job:
         return self.folder / "output" / "data" / "samples"
 
     @property
+    def song(self) -> Path:
+        """A melody that the trained model has accompanied."""
+        return self.folder / "output" / "data" / "song.mid"
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return any((self.folder / "checkpoints").glob("[!.]*"))
+
+    @property
     def report(self) -> Path:
         """The report page."""
         return self.folder / "output" / "data" / "report.html"
@@ -133,8 +143,8 @@ class Job:
 
     def describe(self) -> dict[str, Any]:
         """Returns what programs want to know, ready for JSON; paths that do not exist are None."""
-        places = {name: getattr(self, name) for name in ("model", "artifact", "samples", "report")}
-        found = {name: str(path) if path.exists() else None for name, path in places.items()}
+        places = ("model", "artifact", "song", "samples", "report")
+        found = {name: _if_there(getattr(self, name)) for name in places}
         own = {name: _plain(value) for name, value in _fields(self).items()}
         return {**own, "seconds": self.seconds, "log": str(self.log), **found}
 
@@ -229,6 +239,10 @@ def _read(path: Path, kind: type) -> dict[str, Any]:
         raise LauncherError(
             "bad_record", f"{path} is damaged: {error}.", f"Delete the folder {path.parent}."
         ) from error
+
+
+def _if_there(path: Path) -> str | None:
+    return str(path) if path.exists() else None
 
 
 def _seconds(start: str | None, end: str | None) -> float | None:

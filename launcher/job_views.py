@@ -1,0 +1,151 @@
+"""What the commands for jobs print."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from launcher.commands import echo_json
+from launcher.console import duration, facts, local_time, next_command, shown_path, table
+
+if TYPE_CHECKING:
+    from launcher.jobs import Overview
+    from launcher.records import Endpoint, Job
+    from launcher.request import TrainingRequest
+    from launcher.targets import Jobs
+
+_LAST_LINES = 20
+
+
+def show_end(job: "Job", jobs: "Jobs", root: str) -> None:
+    """Says how a job has ended, where its results are, and what to type next."""
+    click.echo(f"{job.status} after {duration(job.seconds)}.")
+    if job.status == "Failed":
+        from launcher.following import last_lines
+
+        click.echo(f"\n{_failure(job)}\n\nThe log, {shown_path(job.log)}, ends with:", err=True)
+        click.echo("\n".join(last_lines(jobs, job, _LAST_LINES)) + "\n", err=True)
+    else:
+        click.echo(facts(_places(job)))
+    say_how_to_go_on(job, root)
+
+
+def _failure(job: "Job") -> str:
+    """The whole failure file, of which the record has the beginning."""
+    path = job.folder / "output" / "failure"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    return text.strip() or job.failure_reason or "It gave no reason."
+
+
+def _places(job: "Job") -> dict[str, object]:
+    places = {
+        "model": job.model if job.artifact.exists() else None,
+        "song": job.song,
+        "samples": job.samples,
+        "report": job.report,
+    }
+    return {name: shown_path(path) for name, path in places.items() if path and path.exists()}
+
+
+def say_how_to_go_on(job: "Job", root: str) -> None:
+    """Says what can be typed next."""
+    if job.status in ("Failed", "Stopped") and job.has_checkpoint and not job.has_orphan:
+        click.echo(f"Go on with:     {next_command('train', '--resume', job.name, root=root)}")
+    if job.status in ("Completed", "Stopped") and job.artifact.exists():
+        click.echo(f"Next, serve it: {next_command('deploy', job.name, root=root)}")
+
+
+def show_request(request: "TrainingRequest", root: str, as_json: bool) -> None:
+    """Shows what would be asked for."""
+    content = request.describe(str(Path(root) / request.name))
+    if as_json:
+        echo_json(content)
+        return
+    settings = content.pop("hyperparameters")
+    click.echo(f"Would start the job {content.pop('name')}:")
+    words = " ".join(f"{name}={value}" for name, value in settings.items())
+    click.echo(facts({**content, "hyperparameters": words or "all defaults"}))
+    click.echo("Nothing has been made.")
+
+
+def show_overview(overview: "Overview", jobs: "Jobs", root: str, as_json: bool) -> None:
+    """Shows all jobs and endpoints as tables."""
+    if as_json:
+        echo_json(
+            {
+                "jobs": [job.describe() for job in overview.jobs],
+                "endpoints": [endpoint.describe() for endpoint in overview.endpoints],
+            }
+        )
+        return
+    if overview.jobs:
+        head = ("JOB", "STATUS", "CREATED", "TOOK", "ITERATION", "HEADLINE")
+        click.echo(table(head, [_row(job, jobs) for job in overview.jobs]))
+    else:
+        click.echo(f"No jobs in {root}. Train one with `{next_command('train', root=root)}`.")
+    if overview.endpoints:
+        rows = [(end.name, end.status, end.url, end.source) for end in overview.endpoints]
+        click.echo("\n" + table(("ENDPOINT", "STATUS", "URL", "MODEL"), rows))
+
+
+def _row(job: "Job", jobs: "Jobs") -> tuple[str, ...]:
+    metrics = _metrics(job, jobs)
+    took = duration(job.seconds)
+    headline = f"{metrics['headline']:.1f}" if "headline" in metrics else ""
+    return (job.name, job.status, local_time(job.created), took, _progress(job, metrics), headline)
+
+
+def _progress(job: "Job", metrics: dict[str, Any]) -> str:
+    return f"{metrics['iteration']:.0f}/{job.iterations}" if "iteration" in metrics else ""
+
+
+def _metrics(job: "Job", jobs: "Jobs") -> dict[str, float]:
+    from launcher.following import last_metrics
+
+    return last_metrics(jobs, job)
+
+
+def show_job(job: "Job", jobs: "Jobs", root: str, as_json: bool) -> None:
+    """Shows all there is to know of one job."""
+    from launcher.layout import read_hyperparameters
+
+    metrics = _metrics(job, jobs)
+    settings = read_hyperparameters(job.folder)
+    if as_json:
+        echo_json({**job.describe(), "hyperparameters": settings, "metrics": metrics})
+        return
+    click.echo(f"{job.name}: {job.status}")
+    phase = job.secondary_status if job.is_running else None
+    content = {
+        "phase": phase,
+        "instance": job.instance,
+        "data": job.data,
+        "hyperparameters": " ".join(f"{name}={value}" for name, value in settings.items()),
+        "created": local_time(job.created),
+        "took": duration(job.seconds),
+        "attempts": job.attempts if job.attempts > 1 else None,
+        "iteration": _progress(job, metrics),
+        "metrics": " ".join(f"{key}={metrics[key]:g}" for key in metrics if key != "iteration"),
+        **_places(job),
+        "log": shown_path(job.log),
+    }
+    click.echo(facts(content))
+    if job.failure_reason:
+        click.echo(f"\n{_failure(job) if job.exit_code else job.failure_reason}\n")
+    say_how_to_go_on(job, root)
+
+
+def show_endpoint(endpoint: "Endpoint", as_json: bool) -> None:
+    """Shows all there is to know of one endpoint."""
+    if as_json:
+        echo_json(endpoint.describe())
+        return
+    click.echo(f"{endpoint.name}: {endpoint.status}")
+    content = {
+        "url": endpoint.url,
+        "model": endpoint.source,
+        "created": local_time(endpoint.created),
+        "log": shown_path(endpoint.log),
+        "reason": endpoint.failure_reason,
+    }
+    click.echo(facts(content))
