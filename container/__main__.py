@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 TRAINER = "container.trainer"
 # Where the caller's environment does not say otherwise: whole lines at once, and of TensorFlow's
 # own log only errors.
-TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
