@@ -13,6 +13,15 @@ from launcher.errors import LauncherError
 MAX_FILES = 10_000
 MAX_BYTES = 8 << 30  # of all files, unpacked
 
+# The last two: one name twice, or once as a file and once as a folder.
+_DAMAGE = (
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    gzip.BadGzipFile,
+    FileExistsError,
+    NotADirectoryError,
+)
 _HINT = "Take the model.tar.gz of a training job, as it is."
 
 
@@ -66,7 +75,7 @@ def unpack(archive: Path, folder: Path) -> None:
                         archive, f"holds more than {MAX_FILES} files or {MAX_BYTES >> 30} GiB"
                     )
                 _unpack_member(tar, member, folder, archive)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, FileExistsError) as error:
+    except _DAMAGE as error:
         shutil.rmtree(folder)
         raise _refuse(archive, f"is no whole tar.gz archive ({error})") from error
     except BaseException:

@@ -35,7 +35,7 @@ class Overview:
 def plan(
     *,
     instance: str = LOCAL,
-    data: str = BACH,
+    data: str | Path = BACH,
     hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
     root: str | Path = ROOT,
@@ -56,17 +56,17 @@ def plan(
     target_for(instance, root)
     strings = encode_values(hyperparameters or {})
     checked = check_settings(strings)
-    file = find_data_set(data)
+    file = find_data_set(str(data))
     if name is None:
-        name = generate_name(data if file is None else file.stem, datetime.now())
+        name = generate_name(BACH if file is None else file.stem, datetime.now())
     check_name(name)
-    return TrainingRequest(name, instance, data, strings, checked.iterations)
+    return TrainingRequest(name, instance, str(data), strings, checked.iterations)
 
 
 def train(
     *,
     instance: str = LOCAL,
-    data: str | None = None,
+    data: str | Path | None = None,
     hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
     resume: str | None = None,

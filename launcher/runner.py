@@ -82,7 +82,16 @@ def _run_container(
     child = subprocess.Popen(
         command, env=dict(environ), stdin=subprocess.DEVNULL, cwd=job.folder, process_group=0
     )
-    job = replace(job, worker=identify(child.pid)).save()
+    try:
+        return _watch(replace(job, worker=identify(child.pid)).save(), child, stop, grace_s)
+    finally:
+        _kill_group(child.pid)  # a container's processes end with its first one
+        child.wait()
+
+
+def _watch(
+    job: Job, child: "subprocess.Popen[bytes]", stop: StopRequest, grace_s: float
+) -> tuple[Job, int]:
     deadline = None
     while (code := _wait_a_little(child)) is None:
         if stop.is_made and deadline is None:
@@ -91,7 +100,6 @@ def _run_container(
             job = replace(job, status="Stopping", secondary_status="Stopping").save()
         if deadline is not None and time.monotonic() > deadline:
             _kill_group(child.pid)
-    _kill_group(child.pid)  # a container's processes end with its first one
     return job, code if code >= 0 else 128 - code
 
 

@@ -1,0 +1,50 @@
+"""A folder for jobs and endpoints, a fake container, and nothing left running at the end."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher import targets
+from launcher.folders import list_folders
+from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
+from tests.container.folders import phrase_set
+
+FAKE = (sys.executable, "-u", str(Path(__file__).with_name("fake_container.py")))
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """The folder of jobs, run by the fake container."""
+    monkeypatch.setattr(targets, "CONTAINER", FAKE)
+    folder = tmp_path / "runs"
+    yield folder
+    end_all(folder)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A small data set."""
+    path = tmp_path / "small set.npz"
+    phrase_set(8).save(path)
+    return str(path)
+
+
+@pytest.fixture
+def port():
+    """A free one, as far as one can know."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def end_all(root):
+    jobs = [Job.read(folder) for folder in list_folders(root, JOB_FILE)]
+    folders = list_folders(root / "endpoints", ENDPOINT_FILE)
+    processes = [process for job in jobs for process in (job.runner, job.worker)]
+    processes += [Endpoint.read(folder).server for folder in folders]
+    for process in processes:
+        if process is not None and process.pid != os.getpid():
+            process.kill_group()
+            assert process.wait(10)

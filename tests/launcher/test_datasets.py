@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from launcher.datasets import find_data_set, load_data_set
+from launcher.errors import LauncherError
+from music import chorales
+from music.phrases import PhraseSet
+from tests.container.folders import phrase_set
+
+
+def test_a_file_is_copied_as_it_is(tmp_path, data):
+    found = load_data_set(data)
+    found.write(tmp_path / "phrases.npz")
+    assert (tmp_path / "phrases.npz").read_bytes() == (tmp_path / "small set.npz").read_bytes()
+    assert len(found.phrases) == 8
+
+
+def test_the_chorales_come_from_their_own_module(tmp_path, monkeypatch):
+    def load(*, progress):
+        progress(1, 2)
+        return phrase_set(3)
+
+    monkeypatch.setattr(chorales, "load_chorales", load)
+    seen = []
+    found = load_data_set("bach", lambda *counts: seen.append(counts))
+    found.write(tmp_path / "phrases.npz")
+    assert seen == [(1, 2)]
+    assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == phrase_set(3).fingerprint
+
+
+def test_without_music21_there_is_one_sentence_and_a_cure(monkeypatch):
+    def missing():
+        raise chorales._no_corpus()
+
+    monkeypatch.setattr(chorales, "corpus_version", missing)
+    with pytest.raises(LauncherError, match="music21") as caught:
+        load_data_set("bach")
+    assert caught.value.code == "no_corpus"
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        ("s3://bucket/set.npz", "on S3 come with the SageMaker release"),
+        ("{}", "folders of MIDI files comes in a later release"),
+        ("{}/nothing.npz", "There is no data set"),
+        ("Bach", "There is no data set Bach"),
+        ("{}/song.mid", r"does not end in \.npz"),
+        ("", "later release"),  # the folder one is in
+    ],
+)
+def test_what_is_no_data_set(tmp_path, data, match):
+    (tmp_path / "song.mid").write_bytes(b"MThd")
+    with pytest.raises(LauncherError, match=match):
+        find_data_set(data.format(tmp_path))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no zip"])
+def test_a_damaged_file_is_named(tmp_path, damage):
+    path = tmp_path / "phrases.npz"
+    path.write_bytes(damage)
+    with pytest.raises(LauncherError, match=r"phrases\.npz is not a data set"):
+        load_data_set(str(path))
+
+
+def test_pickles_are_not_read(tmp_path):
+    path = tmp_path / "phrases.npz"
+    np.savez(path, header=np.array([{}], dtype=object))
+    with pytest.raises(LauncherError, match="is not a data set"):
+        load_data_set(str(path))
