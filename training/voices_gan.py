@@ -19,6 +19,7 @@ from training.pitches import PitchSpace
 from training.tensors import Tensor, nth_seed
 from training.voices_critic import VoicesCritic
 from training.voices_generator import (
+    LATENT_SIZE,
     NOISE_SIZE,
     STEPS,
     VOICES,
@@ -184,7 +185,8 @@ class VoicesGan(Gan):
     def _posterior(self, melody: Tensor, voices: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(melody, voices)
         draw = tf.random.stateless_normal((melody.shape[0], NOISE_SIZE), seed)
-        noise = mean + tf.exp(0.5 * log_variance) * draw
+        latent = mean + tf.exp(0.5 * log_variance) * draw[:, :LATENT_SIZE]
+        noise = tf.concat([latent, draw[:, LATENT_SIZE:]], axis=-1)
         return noise, gaussian_divergence(mean, log_variance)
 
     def _likelihood(

@@ -8,7 +8,7 @@ from training.hyperparameters import Hyperparameters
 from training.pitches import PitchSpace, straight_through
 from training.voices_critic import interval_classes, moves, parallels
 from training.voices_gan import VoicesGan
-from training.voices_generator import NOISE_SIZE
+from training.voices_generator import LATENT_SIZE, NOISE_SIZE, _ornamented
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,27 @@ def test_the_answer_depends_on_melody_and_on_noise(gan):
     assert np.array_equal(answer, gan.accompany(pitch, onset, noise)[0])
     assert not np.array_equal(answer, gan.accompany(pitch + 1, onset, noise)[0])
     assert not np.array_equal(answer, gan.accompany(pitch, onset, noise[::-1])[0])
+
+
+@pytest.mark.parametrize("ornaments", [True, False])
+def test_the_dice_decide_where_sixteenths_leave_the_eighth(gan, ornaments):
+    """A die of 0 is below every chance, one of 1 below none; eighths do not care."""
+    pitch, onset, noise = melodies()
+    thrown = noise.copy()
+    thrown[:, LATENT_SIZE:] = -1e3 if ornaments else 1e3
+    chosen = gan.accompany(pitch, onset, thrown)[0].argmax(axis=2)
+    assert np.all((chosen[:, 1::2] != chosen[:, ::2]) == ornaments)
+    free = gan.accompany(pitch, onset, noise)[0].argmax(axis=2)
+    assert np.array_equal(free[:, ::2, 2], chosen[:, ::2, 2])  # upper voices hear the ornaments
+
+
+def test_ornaments_come_as_often_as_their_likelihood_says():
+    """With chances of 0.2 and even dice, a fifth of the notes is left, for the likeliest other."""
+    logits = tf.tile(tf.math.log([[[0.05, 0.8, 0.15]]]), (500, 16, 1))
+    held = tf.tile([[[0.0, 1.0, 0.0]]], (500, 16, 1))
+    dice = tf.constant(np.random.default_rng(0).uniform(size=(500, 16)), tf.float32)
+    rates = tf.reduce_mean(_ornamented(held, logits, held, dice), axis=(0, 1)).numpy()
+    np.testing.assert_allclose(rates, [0.0, 0.8, 0.2], atol=0.02)
 
 
 def test_truth_reaches_only_the_heads_above_and_only_where_it_is_followed(gan):
