@@ -36,6 +36,7 @@ format: $(installed) ## Format the code
 
 docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m training.hyperparameters_page
+	$(bin)/python -m launcher.help_page
 
 lock: ## Pin dependencies after a change of pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@command -v uv >/dev/null || { echo "\`make lock\` needs uv: see https://docs.astral.sh/uv/."; exit 1; }

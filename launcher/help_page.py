@@ -49,7 +49,7 @@ understood, and 130 after Ctrl-C. With `--json`, faults are JSON as well: `error
 
 ## The commands
 
-This page is written by `python -m launcher.help_page`.
+This page is written by `make docs`, from the commands themselves.
 """
 
 

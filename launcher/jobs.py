@@ -21,6 +21,7 @@ from launcher.targets import LOCAL, target_for
 
 ROOT = Path("runs")
 _POLL_S = 0.1
+_BOUND_TO_CHECKPOINTS = ("architecture", "seed", "condition_track")
 _SAVING_S = 60.0  # for the runner to pack what was saved
 
 
@@ -79,7 +80,8 @@ def train(
     Args:
         instance: where to train.
         data: `bach`, the default, or the path of a phrases.npz.
-        hyperparameters: values by name; of a resumed job, those that shall change.
+        hyperparameters: values by name; of a resumed job, those that shall change, which may not
+            be architecture, seed or condition track.
         name: of the new job.
         resume: the job to go on with, from its checkpoints and with its data.
         wait: return when the job has ended, not when it has started. An interrupted wait leaves
@@ -218,6 +220,18 @@ def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | 
     return None
 
 
+def _check_changes(job: Job, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Refuses what the training would refuse, before the job's configuration is written over."""
+    changed = [name for name in _BOUND_TO_CHECKPOINTS if before.get(name) != after.get(name)]
+    if changed:
+        names = ", ".join(f"`{name}`" for name in changed)
+        raise LauncherError(
+            "foreign_checkpoint",
+            f"The job {job.name} has checkpoints of another {names}.",
+            "Start a new job for it.",
+        )
+
+
 def _start(request: TrainingRequest, root: str | Path, progress: Progress | None) -> Job:
     data = load_data_set(request.data, progress)
     checked = check_settings(request.hyperparameters)
@@ -229,8 +243,11 @@ def _start(request: TrainingRequest, root: str | Path, progress: Progress | None
 def _resume(name: str, instance: str, changes: Mapping[str, object], root: str | Path) -> Job:
     jobs = target_for(instance, root).jobs
     job = jobs.find(name)
-    strings = merge_settings(read_hyperparameters(job.folder), encode_values(changes))
+    before = read_hyperparameters(job.folder)
+    strings = merge_settings(before, encode_values(changes))
     checked = check_settings(strings)
+    if job.has_checkpoint:
+        _check_changes(job, check_settings(before).as_dict(), checked.as_dict())
     data = load_data_set(str(phrases_file(job.folder)))
     iterations = checked.iterations_for(len(data.phrases.part("train")))
     return jobs.resume(str(job.folder), strings, iterations)

@@ -160,9 +160,12 @@ def test_resuming_keeps_name_and_data(root, data):
         train(resume="mine", data=data, root=root)
     with pytest.raises(LauncherError, match="`iterations` must be"):
         train(resume="mine", hyperparameters={"iterations": -1}, root=root)
+    with pytest.raises(LauncherError, match="checkpoints of another `architecture`, `seed`"):
+        train(resume="mine", hyperparameters={"seed": 1, "architecture": "unet"}, root=root)
     with pytest.raises(LauncherError, match="There is no job 'other'"):
         train(resume="other", root=root)
-    assert status("mine", root=root).attempts == 1
+    assert train(resume="mine", hyperparameters={"seed": 0}, wait=False, root=root).attempts == 2
+    wait_until(lambda: not Job.read(root / "mine").is_running)
 
 
 def test_a_killed_runner_is_noticed_and_its_orphan_ends(root, endless):
