@@ -116,7 +116,7 @@ def _start_of(pid: int) -> str | None:
 
 def _start_by_ps(pid: int) -> str | None:
     done = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],  # noqa: S607 (where ps is, varies)
+        ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 (where ps is, varies)
         capture_output=True,
         text=True,
         check=False,

@@ -1,10 +1,15 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
+
+from launcher import processes
 from launcher.processes import Process, child_environment, identify, start_detached
 from tests.container.http_server import wait_until
 
@@ -29,6 +34,19 @@ def test_a_process_is_known_by_its_start_too():
     assert here == identify(os.getpid())
     assert not Process(here.pid, here.started + "1").is_alive()
     assert not Process(here.pid, "").is_alive()
+
+
+@pytest.mark.skipif(shutil.which("ps") is None, reason="there is no ps here")
+def test_systems_without_proc_ask_ps():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with child:
+        start = processes._start_by_ps(child.pid)
+        assert start
+        assert str(time.localtime().tm_year) in start
+        assert start == processes._start_by_ps(child.pid)
+        child.kill()
+        wait_until(lambda: processes._start_by_ps(child.pid) is None)  # a zombie
+    assert processes._start_by_ps(child.pid) is None
 
 
 def test_a_stranger_with_the_same_number_gets_no_signal(tmp_path):

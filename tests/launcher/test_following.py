@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import pytest
+
+from launcher.following import follow, last_lines, last_metrics
+from tests.launcher.test_records import a_job
+
+
+class Jobs:
+    """A job that goes on a little each time somebody looks at it."""
+
+    def __init__(self, job, *steps):
+        self.job = job
+        self.steps = list(steps)
+        self.printed = b"of an earlier attempt\n"
+
+    def find(self, name):
+        assert name == str(self.job.folder)
+        if self.steps:
+            status, secondary, text = self.steps.pop(0)
+            self.printed += text
+            self.job = replace(self.job, status=status, secondary_status=secondary)
+        return self.job
+
+    def read_log(self, name, offset):
+        assert name == str(self.job.folder)
+        return self.printed[offset:]
+
+
+@pytest.fixture
+def job(tmp_path):
+    return a_job(tmp_path / "job", log_offset=len("of an earlier attempt\n"))
+
+
+def events(jobs, **options):
+    return [
+        event if isinstance(event, str) else event.secondary_status
+        for event in follow(jobs, jobs.job, **options)
+    ]
+
+
+def test_states_and_whole_lines_in_their_order(job, monkeypatch):
+    monkeypatch.setattr("launcher.following._POLL_S", 0)
+    jobs = Jobs(
+        job,
+        ("InProgress", "Training", b"one\nhal"),
+        ("InProgress", "Training", b"f a line\r\n\xc3"),
+        ("InProgress", "Training", b"\xa4\n\n"),
+        ("InProgress", "Uploading", b"bad \xff\nrest"),
+        ("Completed", "Completed", b" of it"),
+    )
+    assert events(jobs) == [
+        "one",
+        "Training",
+        "half a line",
+        "ä",
+        "",
+        "bad \ufffd",
+        "Uploading",
+        "rest of it",
+        "Completed",
+    ]
+
+
+def test_the_caller_can_break_off_while_waiting(job):
+    def leave():
+        raise KeyboardInterrupt
+
+    jobs = Jobs(job, ("InProgress", "Training", b"one\n"))
+    with pytest.raises(KeyboardInterrupt):
+        events(jobs, on_wait=leave)
+
+
+def test_a_status_that_nobody_has_heard_of_ends_nothing_with_an_error(job):
+    jobs = Jobs(job, ("Deleting", "Melting", b""))
+    assert events(jobs) == ["Melting"]
+
+
+def test_the_end_and_the_newest_metrics_of_an_attempt(job):
+    jobs = Jobs(job)
+    jobs.printed += (
+        b"iteration=1; headline=40; kl=2;\nwords\niteration=2; headline_is_finite=0;\nend"
+    )
+    assert last_lines(jobs, job, 2) == ["iteration=2; headline_is_finite=0;", "end"]
+    metrics = last_metrics(jobs, job)
+    assert (metrics["iteration"], metrics["kl"]) == (2, 2)
+    assert metrics["headline"] != metrics["headline"]
