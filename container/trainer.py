@@ -104,7 +104,8 @@ def _run(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner:
     phrases = load_phrases(paths, configuration.channels)
     paths.make_writable_folders()
     configuration.checkpoints.mkdir(parents=True, exist_ok=True)
-    logger.info("Training %s on %d phrases.", hyperparameters.architecture, len(phrases))
+    count = len(phrases.part("train"))
+    logger.info("Training %s on %d phrases.", hyperparameters.architecture, count)
     runner(hyperparameters, phrases, paths, configuration, stop, sys.stdout)
 
 
