@@ -108,7 +108,9 @@ class Arranger:
         heard = register.to_ears(line.pitch, self.manifest.melody_range)
 
         windows = make_windows(*cells_heard(grid, line, heard, bar))
-        roll, onset, seams = stitch(*self._answer(*windows, options, is_wanted), grid.cells)
+        roll, onset, seams = stitch(
+            *self._answer(*windows, options, is_wanted), windows[0], grid.cells
+        )
         roll &= sounding_steps(grid, line)[:, None, None]
         onset = (onset & roll) | newly_sounding(roll)
         shift = shift_back(roll, register)

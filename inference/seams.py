@@ -3,10 +3,12 @@
 Window `w` answers the cells `w` and `w + 1`, so that all but the outermost cells are answered
 twice: first as the end of a window, then as the beginning of the next. Within each such cell the
 answer passes from the one to the other at a beat. That beat is chosen where the two agree best:
-where no note of either is cut off, no voice leaps, and their steps around it are alike.
+where no note of either is cut off or struck again, no voice leaps, no two voices run in parallel
+fifths or octaves, and their steps around it are alike.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +17,19 @@ from inference.grid import Cell
 from music.rolls import PITCHES
 
 # What a seam is charged. A note cut off or without its head is heard at once; a leap of an octave
-# is as bad; where everything else is equal the middle of the cell is best, far from the borders of
-# both windows.
+# or a parallel is as bad; a note struck again is heard less, for voices do that on some beats.
+# Where everything else is equal the middle of the cell is best, far from the borders of both
+# windows.
 CUT_NOTE = 1.0
 LEAP_SEMITONE = 1 / 12
 SMALL_LEAP = 2  # semitones: steps are what voices do
+PARALLEL = 1.0
+STRUCK_AGAIN = 0.25
 UNLIKE_STEP = 0.25
 OFF_MIDDLE_STEP = 0.01
+
+OCTAVE = 12
+FIFTH = 7
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -29,7 +37,7 @@ IntArray = NDArray[np.int64]
 
 
 def stitch(
-    roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]
+    roll: BoolArray, onset: BoolArray, melody: IntArray, cells: Sequence[Cell]
 ) -> tuple[BoolArray, BoolArray, IntArray]:
     """Joins the answers of all windows.
 
@@ -38,6 +46,7 @@ def stitch(
     Args:
         roll: `(window, 2 * bar_steps, 128, track)`.
         onset: shaped like `roll`.
+        melody: what the windows answer, pitches `(window, 2 * bar_steps)`.
         cells: of the song; one window fewer than cells, but one at least.
 
     Returns:
@@ -47,7 +56,7 @@ def stitch(
     bar_steps = roll.shape[1] // 2
     first, second = roll[:, :bar_steps], roll[:, bar_steps:]
     first_onset, second_onset = onset[:, :bar_steps], onset[:, bar_steps:]
-    cuts = choose_cuts(roll, onset, cells)
+    cuts = choose_cuts(roll, onset, melody, cells)
     # The last cell has no window that begins with it, as if cut after its end; the first no other.
     cuts = np.concatenate([[0], cuts, [bar_steps]])[: len(cells)]
     late = np.arange(bar_steps) >= cuts[:, None]
@@ -70,12 +79,15 @@ def newly_sounding(roll: BoolArray) -> BoolArray:
     return new
 
 
-def choose_cuts(roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]) -> IntArray:
+def choose_cuts(
+    roll: BoolArray, onset: BoolArray, melody: IntArray, cells: Sequence[Cell]
+) -> IntArray:
     """Chooses the step of each inner cell at which the later window takes over.
 
     Args:
         roll: as in `stitch`.
         onset: as in `stitch`.
+        melody: as in `stitch`.
         cells: of the song.
 
     Returns:
@@ -94,11 +106,42 @@ def choose_cuts(roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]) -> Int
         later=later,
         later_held=later & ~onset[1:, :bar_steps],
     )
+    cost += PARALLEL * _parallels(np.dstack([melody, _top(roll)]), ends, cells)
     steps = np.arange(bar_steps)
     for row, cell in enumerate(cells[1:-1]):
         cost[row] += OFF_MIDDLE_STEP * np.abs(steps - cell.steps / 2)
         cost[row, (steps % cell.beat != 0) | (steps >= cell.steps)] = np.inf
     return cost.argmin(axis=1)
+
+
+def _parallels(lines: IntArray, ends: IntArray, cells: Sequence[Cell]) -> IntArray:
+    """Counts the parallel fifths, octaves and unisons that a seam in front of a step would make.
+
+    Args:
+        lines: melody and voices of each window, pitches or -1, `(window, 2 * bar_steps, voice)`.
+        ends: `(cell - 2,)`, the last step of the cell before each inner cell.
+        cells: of the song.
+
+    Returns:
+        `(cell - 2, bar_steps)`, from the beat before in the earlier window to the later's step.
+    """
+    bar_steps = lines.shape[1] // 2
+    beats = np.array([cell.beat for cell in cells[1:-1]])[:, None]
+    steps = np.arange(bar_steps)
+    # The beat before the first one of a cell is the last one of the cell before it.
+    last = np.array([cell.beat for cell in cells[:-2]])
+    previous = np.where(steps < beats, (ends + 1 - last)[:, None], bar_steps + steps - beats)
+    before = lines[np.arange(len(ends))[:, None], np.maximum(previous, 0)]
+    after = lines[1:, :bar_steps]
+    moves = np.where((before >= 0) & (after >= 0), after - before, 0)
+    found = np.zeros(moves.shape[:2], dtype=np.int64)
+    for one, two in combinations(range(lines.shape[2]), 2):
+        interval = (after[..., one] - after[..., two]) % OCTAVE
+        together = (moves[..., one] * moves[..., two] > 0) & (
+            (moves[..., one] - moves[..., two]) % OCTAVE == 0
+        )
+        found += together & ((interval == 0) | (interval == FIFTH))
+    return found
 
 
 def _costs(
@@ -128,10 +171,16 @@ def _costs(
     top_before, top_later = _top(before), _top(later)
     leap = np.where((top_before >= 0) & (top_later >= 0), np.abs(top_before - top_later), 0)
     leaps = np.maximum(leap - SMALL_LEAP, 0).sum(axis=2)
+    again = np.count_nonzero(before & later & ~later_held, axis=(2, 3))
     unlike = (earlier != later).any(axis=2).sum(axis=2)
     around = unlike.copy()
     around[:, 1:] += unlike[:, :-1]
-    return CUT_NOTE * (cut_short + beheaded) + LEAP_SEMITONE * leaps + UNLIKE_STEP * around
+    return (
+        CUT_NOTE * (cut_short + beheaded)
+        + LEAP_SEMITONE * leaps
+        + STRUCK_AGAIN * again
+        + UNLIKE_STEP * around
+    )
 
 
 def _top(roll: BoolArray) -> IntArray:

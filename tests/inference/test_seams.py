@@ -1,7 +1,7 @@
 import numpy as np
 
 from inference.grid import Cell
-from inference.seams import choose_cuts, stitch
+from inference.seams import _parallels, choose_cuts, stitch
 from music.rolls import voices_to_roll
 
 BAR = 16
@@ -30,6 +30,15 @@ def quarters(*pitches):
     return [(pitch, 4 * i, 4 * i + 4) for i, pitch in enumerate(pitches)]
 
 
+def still(roll):
+    """A melody that holds one note."""
+    return np.full(roll.shape[:2], 72)
+
+
+def tops(roll):
+    return np.where(roll.any(axis=2), roll.argmax(axis=2), -1)
+
+
 def line_of(roll, onset):
     """The stitched voice as (pitch, first step, last step) notes; it must be one voice."""
     assert (roll.sum(axis=1) <= 1).all()
@@ -42,7 +51,7 @@ def line_of(roll, onset):
 
 def test_one_window_is_taken_as_it_is():
     roll, onset = windows(quarters(60, 62, 64, 65, 67, 65, 64, 62))
-    whole, starts, seams = stitch(roll, onset, cells(16, 16))
+    whole, starts, seams = stitch(roll, onset, still(roll), cells(16, 16))
     np.testing.assert_array_equal(whole, roll[0])
     np.testing.assert_array_equal(starts, onset[0])
     assert seams.tolist() == []
@@ -50,7 +59,7 @@ def test_one_window_is_taken_as_it_is():
 
 def test_a_single_bar_is_the_first_half_of_its_window():
     roll, onset = windows(quarters(60, 62, 64, 65, 67, 65, 64, 62))
-    whole, _, seams = stitch(roll, onset, cells(16))
+    whole, _, seams = stitch(roll, onset, still(roll), cells(16))
     np.testing.assert_array_equal(whole, roll[0, :16])
     assert seams.tolist() == []
 
@@ -59,8 +68,8 @@ def test_the_windows_meet_where_they_agree():
     first = quarters(60, 60, 60, 60, 70, 62, 50, 71)
     second = quarters(45, 62, 64, 65, 67, 67, 67, 67)
     roll, onset = windows(first, second)
-    assert choose_cuts(roll, onset, cells(16, 16, 16)).tolist() == [8]
-    whole, starts, seams = stitch(roll, onset, cells(16, 16, 16))
+    assert choose_cuts(roll, onset, still(roll), cells(16, 16, 16)).tolist() == [8]
+    whole, starts, seams = stitch(roll, onset, still(roll), cells(16, 16, 16))
     assert seams.tolist() == [24]
     pitches = [pitch for pitch, _, _ in line_of(whole, starts)]
     assert pitches == [60, 60, 60, 60, 70, 62, 64, 65, 67, 67, 67, 67]
@@ -71,8 +80,8 @@ def test_no_note_is_cut():
     first = [(60, 0, 16), (70, 16, 20), (64, 20, 28), (65, 28, 32)]
     second = [(62, 0, 4), (66, 4, 8), (63, 8, 12), (65, 12, 16), (60, 16, 32)]
     roll, onset = windows(first, second)
-    assert choose_cuts(roll, onset, cells(16, 16, 16)).tolist() == [12]
-    assert line_of(*stitch(roll, onset, cells(16, 16, 16))[:2]) == [
+    assert choose_cuts(roll, onset, still(roll), cells(16, 16, 16)).tolist() == [12]
+    assert line_of(*stitch(roll, onset, still(roll), cells(16, 16, 16))[:2]) == [
         (60, 0, 16),
         (70, 16, 20),
         (64, 20, 28),
@@ -84,21 +93,21 @@ def test_no_note_is_cut():
 def test_a_held_note_goes_through_every_seam():
     roll, onset = windows(*[[(48, 0, 32)]] * 5)
     onset[1:] = False  # no window but the first starts it
-    whole, starts, seams = stitch(roll, onset, cells(*[16] * 6))
+    whole, starts, seams = stitch(roll, onset, still(roll), cells(*[16] * 6))
     assert line_of(whole, starts) == [(48, 0, 96)]
     assert len(seams) == 4
 
 
 def test_a_repeated_note_stays_repeated():
     roll, onset = windows(*[quarters(*[60] * 8)] * 3)
-    whole, starts, _ = stitch(roll, onset, cells(16, 16, 16, 16))
+    whole, starts, _ = stitch(roll, onset, still(roll), cells(16, 16, 16, 16))
     assert line_of(whole, starts) == [(60, 4 * i, 4 * i + 4) for i in range(16)]
 
 
 def test_a_note_without_its_head_gets_one():
     roll, onset = windows([(60, 0, 32)], [(67, 0, 32)])
     onset[1] = False
-    whole, starts, [seam] = stitch(roll, onset, cells(16, 16, 16))
+    whole, starts, [seam] = stitch(roll, onset, still(roll), cells(16, 16, 16))
     assert line_of(whole, starts) == [(60, 0, int(seam)), (67, int(seam), 48)]
     assert starts[seam, 67, 0]
 
@@ -108,7 +117,7 @@ def test_filling_is_dropped_and_notes_go_on_behind_it():
     first = [(60, 0, 8), (62, 8, 12), (99, 12, 16), (62, 16, 28), (98, 28, 32)]
     roll, onset = windows(first)
     onset[0, 16] = False  # held from the filling
-    whole, starts, _ = stitch(roll, onset, cells(12, 12))
+    whole, starts, _ = stitch(roll, onset, still(roll), cells(12, 12))
     assert line_of(whole, starts) == [(60, 0, 8), (62, 8, 24)]
 
 
@@ -116,7 +125,7 @@ def test_a_pickup_is_taken_from_the_end_of_its_cell():
     first = [(99, 0, 12), (60, 12, 16), (62, 16, 32)]
     second = [(62, 0, 16), (64, 16, 32)]
     roll, onset = windows(first, second)
-    whole, starts, _ = stitch(roll, onset, cells(4, 16, 16, lead=12))
+    whole, starts, _ = stitch(roll, onset, still(roll), cells(4, 16, 16, lead=12))
     assert line_of(whole, starts)[0] == (60, 0, 4)
     assert line_of(whole, starts)[-1] == (64, 20, 36)
 
@@ -126,12 +135,12 @@ def test_cuts_are_beats_of_the_bar():
     roll = rng.random((7, 32, 128, 3)) < 0.05
     onset = roll & (rng.random(roll.shape) < 0.5)
     bars = cells(12, 12, 6, 12, 3, 12, 12, 12, beat=6)
-    cuts = choose_cuts(roll, onset, bars)
+    cuts = choose_cuts(roll, onset, still(roll), bars)
     assert len(cuts) == 6
     for cut, cell in zip(cuts, bars[1:-1], strict=True):
         assert cut % 6 == 0
         assert cut < cell.steps
-    whole, starts, seams = stitch(roll, onset, bars)
+    whole, starts, seams = stitch(roll, onset, still(roll), bars)
     assert whole.shape == (81, 128, 3)
     assert not (starts & ~whole).any()
     assert (starts[1:] >= (whole[1:] & ~whole[:-1])).all()
@@ -148,4 +157,34 @@ def test_every_track_has_a_say():
     onset[:, ::4] = True
     roll, roll_onset = voices_to_roll(pitch, onset)
     # In front of beat four the earlier window sounds 40, so the leap to 60 is still the smallest.
-    assert choose_cuts(roll, roll_onset, cells(16, 16, 16)).tolist() == [12]
+    assert choose_cuts(roll, roll_onset, still(roll), cells(16, 16, 16)).tolist() == [12]
+
+
+def test_no_parallels_with_the_melody():
+    roll, onset = windows(quarters(60, 60, 60, 40, 60, 60, 60, 60), quarters(*[62] * 8))
+    bars = cells(16, 16, 16)
+    tune = still(roll)
+    assert choose_cuts(roll, onset, tune, bars).tolist() == [8]
+    for above, cut in ((5, 8), (7, 4), (12, 4), (0, 4), (19, 4)):
+        tune[0, 16:24] = tune[1, :8] = 60 + above
+        tune[0, 24:] = tune[1, 8:] = 62 + above
+        assert choose_cuts(roll, onset, tune, bars).tolist() == [cut], above
+        tune[0, 24:] = tune[1, 8:] = 58 + above  # contrary motion
+        assert choose_cuts(roll, onset, tune, bars).tolist() == [8], above
+
+
+def test_no_parallels_from_the_bar_before():
+    # The bar before has three beats; behind them is filling, where the melody does not move.
+    roll, _ = windows([(60, 0, 32)], [(62, 0, 32)])
+    tune = still(roll)
+    tune[0, :12], tune[0, 12:], tune[1] = 67, 69, 69
+    bars = cells(12, 12, 16)
+    assert _parallels(np.dstack([tune, tops(roll)]), np.array([11]), bars)[0, 0] == 1
+    tune[0, :12] = 69
+    assert _parallels(np.dstack([tune, tops(roll)]), np.array([11]), bars)[0, 0] == 0
+
+
+def test_a_note_is_rather_not_struck_again():
+    roll, onset = windows([(60, 0, 32)], [(60, 0, 8), (60, 8, 32)])
+    onset[1, 0] = False
+    assert choose_cuts(roll, onset, still(roll), cells(16, 16, 16)).tolist() == [4]
