@@ -23,9 +23,11 @@ from music.errors import MusicError
 
 SCHEMA_VERSION = 1
 REST = -1
-SPLITS = ("train", "valid", "test")
-
+VOICES = 4  # lines that the architecture `voices` accompanies and plays
+MOST_RESTS = 0.2  # share of the accompaniment that rests, beyond which `voices` does not suit
 Split = Literal["train", "valid", "test"]
+
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +90,14 @@ class PhraseSet:
     def steps_per_beat(self) -> int:
         """Steps of one quarter note."""
         return int(self.header.get("steps_per_beat", 4))
+
+    @property
+    def architecture(self) -> Literal["voices", "unet"]:
+        """The architecture that suits the phrases: `voices` for four lines that seldom rest."""
+        lines = self.pitch.shape[-1] == VOICES
+        # the voices generator never rests, so it would learn only half of music full of rests
+        rests = float(np.mean(self.pitch[..., 1:] < 0)) if lines and len(self) else 0.0
+        return "voices" if lines and rests <= MOST_RESTS else "unet"
 
     @property
     def fingerprint(self) -> str:

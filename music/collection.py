@@ -1,0 +1,332 @@
+"""A folder of MIDI files as a data set of phrases, with an account of every file.
+
+Sub-folders are read too; the first level is a file's tag. The files may come from anyone: links
+and devices are not followed, nothing larger than `music.midi.Limits` allows is read, and one song
+at a time is held in memory, beside the phrases.
+"""
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from music.data_report import DataReport, FileReport, key_name, shown
+from music.errors import MusicError
+from music.midi import DEFAULT_LIMITS
+from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet
+from music.pieces import PHRASE_STEPS, REASONS, STEPS_PER_BEAT, Piece, Selection, read_piece
+from music.splits import group_songs, phrase_marks, split_songs
+
+SUFFIXES = frozenset({".mid", ".midi"})
+MAX_FILES = 100_000
+MAX_PHRASES = 200_000
+FEW = 100  # phrases, below which a model mostly learns them by heart
+JUDGED = 20  # phrases in a split that the quality report needs
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """A data set and how it came to be; `phrases` is None where no file could be used."""
+
+    phrases: PhraseSet | None
+    report: DataReport
+
+    def require(self) -> PhraseSet:
+        """Returns the phrases.
+
+        Raises:
+            MusicError: `no_phrases`, with the commonest reason, if there are none.
+        """
+        if self.phrases is not None:
+            return self.phrases
+        reasons = Counter(file.reason for file in self.report.files)
+        common = f", mostly because: {reasons.most_common(1)[0][0]}" if reasons else ""
+        raise MusicError(
+            "no_phrases",
+            f"None of the {len(self.report.files)} MIDI files in {self.report.name} can be "
+            f"used{common.rstrip('.')}.",
+            "`python -m launcher.data` on the folder tells why for each file.",
+        )
+
+
+@dataclass
+class _Song:
+    path: str
+    tag: str
+    piece: Piece
+    marks: set[bytes] = field(default_factory=set)
+
+
+def midi_files(folder: Path) -> list[Path]:
+    """Lists the MIDI files below a folder by name; hidden ones, links and devices are left alone.
+
+    Raises:
+        MusicError: `too_many_files`.
+    """
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=_stop):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = Path(place, name)
+            if path.suffix.lower() not in SUFFIXES or name.startswith("."):
+                continue
+            if stat.S_ISREG(path.lstat().st_mode):
+                found.append(path)
+        if len(found) > MAX_FILES:
+            raise MusicError(
+                "too_many_files",
+                f"There are more than {MAX_FILES:,} MIDI files in {folder}.",
+                "Give a part of them.",
+            )
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def _stop(error: OSError) -> None:
+    """A folder that cannot be listed shall not be left out silently."""
+    raise error
+
+
+def build_collection(
+    folder: Path,
+    selection: Selection | None = None,
+    *,
+    tags: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Collection:
+    """Reads a folder of MIDI files.
+
+    Args:
+        folder: holds `.mid` and `.midi` files, perhaps in folders.
+        selection: which tracks to take.
+        tags: take only the files of these tags; all by default.
+        progress: called with (files read, files in all) after each file.
+
+    Raises:
+        MusicError: `too_many_files`, `too_many_phrases`, or `no_such_tag`.
+    """
+    files = _tagged(folder, midi_files(folder), tags)
+    songs: list[_Song] = []
+    rejected: list[FileReport] = []
+    seen: dict[bytes, str] = {}
+    count = 0
+    for done, (path, tag) in enumerate(files, start=1):
+        name = shown(path.relative_to(folder).as_posix())
+        try:
+            songs.append(_Song(name, tag, _read_new(path, name, selection or Selection(), seen)))
+            count += len(songs[-1].piece.bar)
+        except MusicError as error:
+            rejected.append(FileReport.refused(name, tag, error.code, str(error)))
+        if count > MAX_PHRASES:
+            raise MusicError(
+                "too_many_phrases",
+                f"The files hold more than {MAX_PHRASES:,} phrases.",
+                "Give a part of them, or choose a tag.",
+            )
+        if progress is not None:
+            progress(done, len(files))
+    return _collect(folder.resolve().name or "music", songs, rejected)
+
+
+def _tagged(folder: Path, files: list[Path], tags: Sequence[str]) -> list[tuple[Path, str]]:
+    """Gives each file its tag, and leaves out those of other tags."""
+    named = [(path, _tag(path.relative_to(folder))) for path in files]
+    known = {tag for _, tag in named if tag}
+    if missing := sorted(set(tags) - known):
+        there = ", ".join(sorted(known)[:10]) or "none"
+        raise MusicError(
+            "no_such_tag",
+            f"There are no MIDI files with the tag {missing[0]!r}; the tags are: {there}.",
+            "A tag is the name of a folder directly in the data's folder.",
+        )
+    return [(path, tag) for path, tag in named if not tags or tag in tags]
+
+
+def _tag(path: Path) -> str:
+    return shown(path.parts[0]) if len(path.parts) > 1 else ""
+
+
+def _read_new(path: Path, name: str, selection: Selection, seen: dict[bytes, str]) -> Piece:
+    """Reads one file, unless its music has been read from another."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(DEFAULT_LIMITS.size + 1)  # one byte more, so that too much is noticed
+    except OSError as error:
+        raise MusicError(
+            "unreadable", f"It cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error
+    piece = read_piece(data, selection)
+    _check_not_empty(piece)
+    digest = hashlib.sha256(repr(piece.pitch.shape).encode())
+    digest.update(piece.pitch.tobytes() + piece.onset.tobytes())
+    if (first := seen.setdefault(digest.digest(), name)) != name:
+        raise MusicError("duplicate", f"It holds the same phrases as {first}.", "One is enough.")
+    return piece
+
+
+def _check_not_empty(piece: Piece) -> None:
+    if len(piece.bar):
+        return
+    if not piece.lost:
+        raise MusicError(
+            "too_short", f"It has {piece.bars} bars.", "A phrase is two bars of 4/4 long."
+        )
+    reason = max(piece.lost, key=lambda name: piece.lost[name])
+    raise MusicError(
+        reason,
+        f"No phrase is left: {_lost(piece.lost)}.",
+        "A phrase is two bars of 4/4 on a grid of sixteenths, with a melody and other tracks.",
+    )
+
+
+def _lost(lost: dict[str, int]) -> str:
+    return ", ".join(f"{number} {REASONS[reason]}" for reason, number in lost.items())
+
+
+def _collect(name: str, songs: list[_Song], rejected: list[FileReport]) -> Collection:
+    songs, thin = _with_equal_tracks(songs)
+    songs, chordal = _without_chords(songs)
+    rejected = sorted([*rejected, *thin, *chordal], key=lambda file: file.path)
+    for song in songs:
+        song.marks = phrase_marks(song.piece.pitch, song.piece.onset)
+    marks = [song.marks for song in songs]
+    groups = group_songs(marks)
+    splits = split_songs(groups, [len(song.piece.bar) for song in songs], marks)
+    phrases = _phrases(name, songs, splits) if songs else None
+    used = [
+        _used(song, split, songs[group].path if songs[group] is not song else "")
+        for song, split, group in zip(songs, splits, groups, strict=True)
+    ]
+    files = sorted([*used, *rejected], key=lambda file: file.path)
+    return Collection(phrases, DataReport.of(name, files, phrases, _notes(phrases)))
+
+
+def _with_equal_tracks(songs: list[_Song]) -> tuple[list[_Song], list[FileReport]]:
+    """Brings all songs to the commonest number of tracks; those with fewer are refused."""
+    counts = Counter(len(song.piece.tracks) for song in songs for _ in song.piece.bar)
+    tracks = max(counts, key=lambda number: (counts[number], number), default=0)
+    kept, refused = [], []
+    for song in songs:
+        if len(song.piece.tracks) < tracks:
+            message = f"It has {len(song.piece.tracks)} pitched tracks, most files {tracks}."
+            refused.append(FileReport.refused(song.path, song.tag, "too_few_tracks", message))
+            continue
+        if len(song.piece.tracks) > tracks:
+            song.piece = song.piece.first_tracks(tracks)
+        kept.append(song)
+    return kept, refused
+
+
+def _without_chords(songs: list[_Song]) -> tuple[list[_Song], list[FileReport]]:
+    """Leaves out the phrases in which a track plays chords."""
+    kept, refused = [], []
+    for song in songs:
+        piece = song.piece.keep(np.logical_not(song.piece.chords.any(axis=1)), "chords")
+        accompanied = np.asarray((piece.pitch[..., 1:] >= 0).any(axis=(1, 2)))
+        song.piece = piece.keep(accompanied, "accompaniment_rests")
+        if len(song.piece.bar):
+            kept.append(song)
+        else:
+            message = f"No phrase is left: {_lost(song.piece.lost)}."
+            reason = max(song.piece.lost, key=lambda name: song.piece.lost[name])
+            refused.append(FileReport.refused(song.path, song.tag, reason, message))
+    return kept, refused
+
+
+def _phrases(name: str, songs: list[_Song], splits: list[str]) -> PhraseSet:
+    pieces = [song.piece for song in songs]
+    sizes = [len(piece.bar) for piece in pieces]
+    count = sum(sizes)
+    return PhraseSet(
+        pitch=np.concatenate([piece.pitch for piece in pieces]),
+        onset=np.concatenate([piece.onset for piece in pieces]),
+        fermata=np.zeros((count, PHRASE_STEPS), np.bool_),
+        source=np.repeat([_source(song.path) for song in songs], sizes),
+        tags=np.repeat([song.tag for song in songs], sizes),
+        tonic=np.repeat(np.array([piece.key.tonic for piece in pieces], np.int8), sizes),
+        mode=np.repeat([piece.key.mode for piece in pieces], sizes),
+        bar=np.concatenate([piece.bar for piece in pieces]),
+        split=np.repeat(splits, sizes),
+        header={
+            "schema_version": SCHEMA_VERSION,
+            "name": name,
+            "steps_per_beat": STEPS_PER_BEAT,
+            "tracks": _track_names(pieces),
+            "made": {"source": f"{len(songs)} MIDI files"},
+        },
+    )
+
+
+def _source(path: str) -> str:
+    """A song's name in the data set, which holds every name as wide as the longest."""
+    if len(path) <= 100:
+        return path
+    return f"{path[:83]}#{hashlib.sha256(path.encode()).hexdigest()[:16]}"
+
+
+def _track_names(pieces: list[Piece]) -> list[str]:
+    """The commonest name of each track; a plain one where there is none, or a second of it."""
+    names: list[str] = []
+    for index in range(len(pieces[0].tracks)):
+        counts = Counter(shown(piece.tracks[index]) for piece in pieces)
+        name = counts.most_common(1)[0][0]
+        plain = f"accompaniment {index}" if index else "melody"
+        names.append(plain if not name or name in names else name)
+    return names
+
+
+def _used(song: _Song, split: str, kin: str) -> FileReport:
+    piece = song.piece
+    return FileReport(
+        path=song.path,
+        tag=song.tag,
+        used=True,
+        code="used",
+        reason=_lost(piece.lost) and f"left out: {_lost(piece.lost)}",
+        bars=piece.bars,
+        key=key_name(piece.key),
+        tracks=tuple(shown(name) for name in piece.tracks),
+        left_out=tuple(shown(name) for name in piece.left_out),
+        phrases=len(piece.bar),
+        split=split,
+        akin=kin,
+    )
+
+
+def _notes(phrases: PhraseSet | None) -> Iterator[str]:
+    """What the numbers mean, in sentences."""
+    if phrases is None:
+        return
+    yield f"The architecture `{phrases.architecture}` suits this set: {_why(phrases)}."
+    train, valid, test = (len(phrases.part(split)) for split in ("train", "valid", "test"))
+    if len(phrases) < FEW:
+        yield (
+            f"{len(phrases)} phrases are few: the model will mostly learn them by heart; "
+            "several hundred, from many songs, make an accompanist."
+        )
+    if not valid:
+        yield (
+            "There are too few different songs for a validation split: training listens to "
+            "itself, and cannot tell learning from remembering."
+        )
+    elif min(valid, train) < JUDGED:
+        yield (
+            f"{valid} validation phrases are too few for the quality report, which needs {JUDGED}."
+        )
+    if not test:
+        yield "There are too few different songs for a test split."
+
+
+def _why(phrases: PhraseSet) -> str:
+    tracks = phrases.pitch.shape[-1]
+    if tracks != VOICES:
+        return f"it has {tracks} tracks, and `voices` is made for {VOICES}"
+    if phrases.architecture == "voices":
+        return f"it has {VOICES} tracks of one line each"
+    return "its accompaniment rests often, and `voices` never does"
