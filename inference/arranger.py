@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cadence import rest_on_chords
 from inference.errors import ArrangementStopped
 from inference.grid import grid_of_song
 from inference.hearing import (
@@ -111,6 +112,8 @@ class Arranger:
         roll, onset, seams = stitch(
             *self._answer(*windows, options, is_wanted), windows[0], grid.cells
         )
+        home = Key((key.tonic + register.key_shift) % OCTAVE, key.mode)
+        roll, onset = rest_on_chords(roll, onset, heard, home, grid, line)
         roll &= sounding_steps(grid, line)[:, None, None]
         onset = (onset & roll) | newly_sounding(roll)
         shift = shift_back(roll, register)

@@ -20,6 +20,7 @@ from music.song import Note, Song, TimeSignature
 MAX_QUARTERS = 2048  # 512 bars of 4/4: 17 minutes at 120 quarters a minute
 MAX_CELLS = 1024
 
+BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
 
@@ -58,6 +59,25 @@ class Grid:
     def steps(self) -> int:
         """How many steps the song has."""
         return len(self.ticks) - 1
+
+    @property
+    def beats(self) -> BoolArray:
+        """Where beats begin, bool `(steps,)`; those of a pickup are counted back from its end."""
+        return np.concatenate([_beats(cell) for cell in self.cells])
+
+    @property
+    def beat_lengths(self) -> IntArray:
+        """The steps from beat to beat at each step, int64 `(steps,)`."""
+        return np.repeat([c.beat for c in self.cells], [c.steps for c in self.cells])
+
+    @property
+    def places(self) -> IntArray:
+        """Where each step stands in its bar, int64 `(steps,)`, a pickup as if its bar were full."""
+        lengths = np.bincount(self.bar_of_step)
+        starts = np.cumsum(lengths) - lengths
+        if self.cells[0].lead:
+            starts[0] = lengths[0] - lengths[1]
+        return np.arange(self.steps) - starts[self.bar_of_step]
 
     def step_notes(self, notes: Sequence[Note]) -> list[Note]:
         """Returns the notes with their times in steps, each rounded to the nearest, halves up.
@@ -148,6 +168,11 @@ def split_bar(steps: int, beat: int, bar_steps: int) -> list[int]:
     sizes = [(share + (part < more)) * beat for part in range(parts)]
     sizes[-1] -= sum(sizes) - steps  # the last beat may be cut short
     return sizes
+
+
+def _beats(cell: Cell) -> BoolArray:
+    steps = np.arange(cell.steps) - (cell.steps if cell.lead else 0)
+    return np.asarray(steps % cell.beat == 0)
 
 
 def _signature_at(song: Song, tick: int) -> TimeSignature:

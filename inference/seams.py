@@ -132,15 +132,26 @@ def _parallels(lines: IntArray, ends: IntArray, cells: Sequence[Cell]) -> IntArr
     last = np.array([cell.beat for cell in cells[:-2]])
     previous = np.where(steps < beats, (ends + 1 - last)[:, None], bar_steps + steps - beats)
     before = lines[np.arange(len(ends))[:, None], np.maximum(previous, 0)]
-    after = lines[1:, :bar_steps]
+    return parallel_pairs(before, lines[1:, :bar_steps])
+
+
+def parallel_pairs(before: IntArray, after: IntArray) -> IntArray:
+    """Counts the pairs of voices that move in parallel fifths, octaves or unisons.
+
+    Args:
+        before: pitches or -1, `(..., voice)`.
+        after: what follows.
+
+    Returns:
+        `(...)`.
+    """
     moves = np.where((before >= 0) & (after >= 0), after - before, 0)
-    found = np.zeros(moves.shape[:2], dtype=np.int64)
-    for one, two in combinations(range(lines.shape[2]), 2):
+    found = np.zeros(moves.shape[:-1], dtype=np.int64)
+    for one, two in combinations(range(moves.shape[-1]), 2):
         interval = (after[..., one] - after[..., two]) % OCTAVE
-        together = (moves[..., one] * moves[..., two] > 0) & (
-            (moves[..., one] - moves[..., two]) % OCTAVE == 0
-        )
-        found += together & ((interval == 0) | (interval == FIFTH))
+        same_way = moves[..., one] * moves[..., two] > 0
+        kept = (moves[..., one] - moves[..., two]) % OCTAVE == 0
+        found += same_way & kept & ((interval == 0) | (interval == FIFTH))
     return found
 
 

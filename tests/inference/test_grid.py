@@ -114,3 +114,19 @@ def test_what_is_too_long(args):
 
 def test_the_longest_song():
     assert len(grid_of(480, 2048 * 480, (0, 4, 4)).cells) == 512
+
+
+@pytest.mark.parametrize(
+    ("signatures", "end", "beats", "lengths", "places"),
+    [
+        ([(0, 4, 4)], 4, [0, 4, 8, 12], {4}, [*range(16)]),
+        ([(0, 6, 8)], 3, [0, 6], {6}, [*range(12)]),
+        ([(0, 1, 4), (96, 4, 4)], 5, [0, 4, 8, 12, 16], {4}, [*range(12, 16), *range(16)]),
+        ([(0, 3, 8), (144, 3, 4)], 4.5, [0, 2, 4, 6, 10, 14], {2, 4}, [*range(6, 12), *range(12)]),
+    ],
+)
+def test_beats_and_places(signatures, end, beats, lengths, places):
+    grid = grid_of(96, int(96 * end), *signatures)
+    assert [step for step in range(grid.steps) if grid.beats[step]] == beats
+    assert set(grid.beat_lengths.tolist()) == lengths
+    assert grid.places.tolist() == places
