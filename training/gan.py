@@ -49,6 +49,8 @@ class Gan(ABC):
         self.critic_optimizer = critic_optimizer
         self.average_decay = average_decay
         self.averages = [tf.Variable(v.value) for v in self._played()]
+        self.best = [tf.Variable(v.value) for v in self._played()]
+        self.best_score = tf.Variable(-1.0)
         generator_optimizer.build(self.generator_variables)
         critic_optimizer.build(self.critic.trainable_variables)
         self._adversarial = tf.function(self._iteration, autograph=False)
@@ -74,17 +76,7 @@ class Gan(ABC):
     def accompany(
         self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Plays phrases with the averaged weights.
-
-        Args:
-            pitch: melodies `(n, 32)`, MIDI numbers or -1.
-            onset: `(n, 32)`, where their notes start.
-            noise: `(n, *noise_shape)`.
-
-        Returns:
-            The accompaniment's roll and onsets, each `(n, 32, 128, tracks - 1)`. What sounds on
-            the first step may have no onset there: it may be held over from before.
-        """
+        """Plays phrases with the averaged weights; see `training.players.Player`."""
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
@@ -155,7 +147,25 @@ class Gan(ABC):
             "generator_optimizer": self.generator_optimizer.variables,
             "critic_optimizer": self.critic_optimizer.variables,
             "averages": self.averages,
+            "best": [*self.best, self.best_score],
         }
+
+    def keep_if_best(self, score: float) -> None:
+        """Remembers what plays now, if it scores higher than anything before."""
+        if score <= float(self.best_score):
+            return
+        self.best_score.assign(score)
+        with self.averaged():
+            for best, variable in zip(self.best, self._played(), strict=True):
+                best.assign(variable.value)
+
+    def play_best(self) -> None:
+        """Plays from now on with the best that was kept, if any; training must be over."""
+        if float(self.best_score) < 0.0:
+            return
+        self._play_with(self.best)
+        for average, best in zip(self.averages, self.best, strict=True):
+            average.assign(best)
 
     def _played(self) -> list[keras.Variable]:
         return self.generator.variables

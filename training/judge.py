@@ -6,7 +6,7 @@ from music.evaluation import Evaluator
 from music.phrases import PhraseSet
 from music.quality import Quality
 from music.rolls import roll_to_voices
-from training.gan import Gan
+from training.players import Player
 from training.samples import Listener
 
 DRAWS = 4
@@ -32,11 +32,11 @@ class Judge:
         self._heard = heard
         self._listener = Listener(heard, condition_track)
 
-    def measure(self, gan: Gan, *, quick: bool = False) -> Quality | None:
+    def measure(self, player: Player, *, quick: bool = False) -> Quality | None:
         """Plays every melody several times and measures the answers.
 
         Args:
-            gan: plays with its averaged weights.
+            player: is listened to.
             quick: leaves out what takes seconds, see `Evaluator.evaluate`.
 
         Returns:
@@ -46,7 +46,7 @@ class Judge:
             return None
         answers, alone = [], []
         for draw in range(DRAWS):
-            roll, onset = self._listener.listen(gan, draw)
+            roll, onset = self._listener.listen(player, draw)
             alone.append(np.mean(roll.sum(axis=2) == 1))
             answers.append(roll_to_voices(roll, onset)[0])
         return self._evaluator.evaluate(

@@ -28,6 +28,12 @@ class PitchSpace:
         octaves = -(-(int(sounding.max()) + 2 - lowest) // 12)
         return cls(lowest, 12 * octaves)
 
+    def outside(self, pitch: np.ndarray) -> np.ndarray:
+        """True for each pitch of the space that lies below or above all of `pitch`: `(size,)`."""
+        sounding = pitch[pitch >= 0]
+        here = np.arange(self.lowest, self.lowest + self.size)
+        return (here < sounding.min(initial=127)) | (here > sounding.max(initial=0))
+
     def one_hot(self, pitch: Tensor) -> Tensor:
         """MIDI numbers `(...)` to float32 `(..., size)`; rests and foreign pitches are all zero."""
         return tf.one_hot(tf.cast(pitch, tf.int32) - self.lowest, self.size)

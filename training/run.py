@@ -15,9 +15,10 @@ from typing import Any, TextIO
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from music.phrases import PhraseSet, transpose
-from training.batches import Batches, shifts_to_c
+from training.batches import Batches, melody_first, shifts_to_c
 from training.checkpoints import CheckpointFolder, capture, check_identity, restore
 from training.errors import TrainingError
 from training.export import Origin, export
@@ -25,7 +26,6 @@ from training.gan import Gan, Terms
 from training.history import History, Row
 from training.hyperparameters import Hyperparameters
 from training.judge import Judge
-from training.pitches import PitchSpace
 from training.progress import Reporter, reporter_for
 from training.report import write_report
 from training.samples import Sampler, track_names
@@ -120,7 +120,7 @@ def build_gan(hyperparameters: Hyperparameters, phrases: PhraseSet) -> Gan:
     """Makes the networks for a data set; the same seed gives the same weights."""
     if hyperparameters.architecture == "unet":
         return UnetGan(phrases.pitch.shape[-1], hyperparameters)
-    return VoicesGan(PitchSpace.around(_heard(phrases, VoicesGan)), hyperparameters)
+    return VoicesGan(_heard(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters)
 
 
 class _Run:
@@ -175,7 +175,7 @@ class _Run:
             terms = self._iterate()
             if self._at(report_every):
                 since = self._report(terms, since)
-            if self._at(self.values.sample_every) and self.iteration < self.total:
+            if self._at(self.values.sample_every) or self.iteration == self.total:
                 self._listen()
             if self._at(self.values.checkpoint_every) or self.iteration == self.total:
                 _check_finite(terms, self.iteration)
@@ -217,6 +217,7 @@ class _Run:
         self.sampler.sample(self.gan, self.iteration)
         quality = self.judge.measure(self.gan, quick=True)
         if quality is not None:
+            self.gan.keep_if_best(-1.0 if quality.gated else quality.headline)
             row = {"iteration": self.iteration, "headline": quality.headline}
             self.history.add(row)
             self.reporter.report(row)
@@ -234,8 +235,8 @@ class _Run:
         )
 
     def _finish(self) -> None:
-        """Measures, draws, reports and exports; a run that had ended before does so again."""
-        self.sampler.sample(self.gan, self.iteration)
+        """Measures, reports and exports the best; a run that had ended before does so again."""
+        self.gan.play_best()
         quality = self.judge.measure(self.gan)
         metrics: dict[str, Any] = {"iteration": self.iteration}
         if quality is not None:
@@ -246,15 +247,14 @@ class _Run:
         write_report(self.folders.output, manifest, self.history.rows, quality)
 
 
-def _heard(phrases: PhraseSet, gan: type[Gan]) -> np.ndarray:
-    """The pitches of a data set as the generator meets them."""
-    if not gan.tonic_normalized:
-        return phrases.pitch
-    return transpose(phrases.pitch, shifts_to_c(phrases))
+def _heard(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArray[np.int8]:
+    """The pitches of a data set as the generator meets them, the melody first."""
+    pitch, _ = melody_first(phrases, values.condition_track)
+    return transpose(pitch, shifts_to_c(phrases)) if gan.tonic_normalized else pitch
 
 
 def _origin(values: Hyperparameters, phrases: PhraseSet, gan: Gan) -> Origin:
-    heard = _heard(phrases, type(gan))[..., values.condition_track]
+    heard = _heard(phrases, values, type(gan))[..., 0]
     sounding = heard[heard >= 0]
     return Origin(
         hyperparameters=values,

@@ -10,7 +10,7 @@ from music.phrases import PhraseSet, transpose
 from music.rolls import notes_of_roll, notes_of_voice
 from music.song import Song, Tempo, TimeSignature, Track
 from training.batches import melody_first, shifts_to_c
-from training.gan import Gan
+from training.players import Player
 
 TICKS_PER_BEAT = 480
 QUARTER_US = 750_000  # 80 quarters a minute
@@ -31,7 +31,7 @@ class Listener:
         self.phrases = phrases
         self.pitch, self.onset = melody_first(phrases, condition_track)
 
-    def listen(self, gan: Gan, draw: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def listen(self, player: Player, draw: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Accompanies every melody with noise number `draw`.
 
         Returns:
@@ -39,10 +39,10 @@ class Listener:
         """
         count = len(self.phrases)
         random = np.random.Generator(np.random.Philox(NOISE_SEED + draw))
-        noise = random.standard_normal((count, *gan.noise_shape), dtype=np.float32)
-        shifts = shifts_to_c(self.phrases) if gan.tonic_normalized else np.zeros(count, np.int64)
+        noise = random.standard_normal((count, *player.noise_shape), dtype=np.float32)
+        shifts = shifts_to_c(self.phrases) if player.tonic_normalized else np.zeros(count, np.int64)
         melody = transpose(self.pitch[..., :1], shifts)[..., 0]
-        roll, onset = gan.accompany(melody, self.onset[..., 0], noise)
+        roll, onset = player.accompany(melody, self.onset[..., 0], noise)
         index = (np.arange(128) + shifts[:, None])[:, None, :, None] % 128
         return np.take_along_axis(roll, index, 2), np.take_along_axis(onset, index, 2)
 
@@ -62,9 +62,9 @@ class Sampler:
         self.tracks = track_names(phrases, condition_track)
         self.folder = folder
 
-    def sample(self, gan: Gan, iteration: int) -> Path:
+    def sample(self, player: Player, iteration: int) -> Path:
         """Writes one sample and returns the path of its picture."""
-        roll, onset = self.listener.listen(gan, draw=0)
+        roll, onset = self.listener.listen(player, draw=0)
         song = self._song(roll, onset)
         self.folder.mkdir(parents=True, exist_ok=True)
         stem = self.folder / f"iteration-{iteration:06d}"

@@ -16,6 +16,7 @@ from training import unet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, generator_loss, gradient_penalty
+from training.players import melody_inputs, read_answer
 from training.tensors import Tensor, nth_seed
 
 
@@ -51,13 +52,9 @@ class UnetGan(Gan):
     def accompany(
         self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `Gan.accompany`; `onset` has no place in a plain roll."""
-        del onset
-        melody = tf.one_hot(tf.constant(pitch, tf.int32), unet.PITCHES)[..., tf.newaxis]
-        answer = self._accompany(melody, tf.constant(noise, tf.float32))["roll"].numpy()
-        roll = answer[..., 1:] > 0
-        before = np.concatenate([roll[:, :1], roll[:, :-1]], axis=1)
-        return roll, roll & ~before
+        """See `Gan.accompany`."""
+        inputs = melody_inputs("unet", pitch, onset)
+        return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
         """Scores real rolls against the generator's; the penalty is beside the same melody."""

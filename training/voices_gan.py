@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from music.rolls import voices_to_roll
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, gaussian_divergence, generator_loss, gradient_penalty
 from training.pitches import PitchSpace
+from training.players import melody_inputs, read_answer
 from training.tensors import Tensor, nth_seed
 from training.voices_critic import VoicesCritic
 from training.voices_generator import (
@@ -38,15 +38,24 @@ REPEAT_WEIGHT = 0.3
 
 
 class VoicesGan(Gan):
-    """Generator, critic and encoder over one range of pitches."""
+    """Generator, critic and encoder over one range of pitches.
+
+    Args:
+        pitch: the music to learn, int `(n, 32, 4)`, the melody first; its range is the range of
+            the networks, and that of each voice the range of what is chosen for it.
+        hyperparameters: the choices.
+    """
 
     tonic_normalized = True
     noise_shape = (NOISE_SIZE,)
 
-    def __init__(self, space: PitchSpace, hyperparameters: Hyperparameters) -> None:
+    def __init__(self, pitch: NDArray[np.integer], hyperparameters: Hyperparameters) -> None:
+        space = PitchSpace.around(pitch)
+        outside = np.stack([space.outside(pitch[..., 1 + voice]) for voice in range(VOICES)])
         self.space = space
         self.values = hyperparameters
-        generator, critic, encoder = VoicesGenerator(space), VoicesCritic(space), Encoder(space)
+        generator = VoicesGenerator(space, outside)
+        critic, encoder = VoicesCritic(space), Encoder(space)
         melody = tf.zeros((1, STEPS, space.size))
         voices = tf.zeros((1, STEPS, VOICES, space.size))
         onset = tf.zeros((1, STEPS, 1))
@@ -94,12 +103,8 @@ class VoicesGan(Gan):
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """See `Gan.accompany`."""
         with self.averaged():
-            answer = self._accompany(
-                tf.constant(pitch, tf.int32),
-                tf.constant(onset, tf.float32),
-                tf.constant(noise, tf.float32),
-            )
-        return voices_to_roll(answer["pitch"].numpy(), answer["onset"].numpy() > 0)
+            inputs = melody_inputs("voices", pitch, onset)
+            return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
         """Scores real music against the generator's and against other melodies' accompaniments."""

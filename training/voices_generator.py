@@ -11,7 +11,9 @@ Bach, or hardly ever.
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from training.layers import Residual, convolution, leaky, normalise, pool, upsample
 from training.pitches import PitchSpace, straight_through
@@ -54,9 +56,10 @@ def positions(batch: Tensor) -> Tensor:
 class VoiceHead(keras.Layer):
     """Chooses one voice, from coarse to fine: beats, eighths, then ornaments between eighths."""
 
-    def __init__(self, space: PitchSpace, width: int) -> None:
+    def __init__(self, space: PitchSpace, outside: NDArray[np.bool_], width: int) -> None:
         super().__init__()
         self.space = space
+        self.forbidden = np.where(outside, FORBIDDEN, 0.0).astype(np.float32)
         self.beat_in = convolution(width, 3)
         self.beat_block = Residual(width, 3, normalised=True)
         self.beat_out = convolution(space.size, 1)
@@ -95,11 +98,11 @@ class VoiceHead(keras.Layer):
         by_eighth = tf.concat([eighth, pool(heard, 2), upsample(by_beat, 2)], axis=-1)
         by_eighth = normalise(self.eighth_block(self.eighth_in(by_eighth)))
         eighths = upsample(self.beat_out(leaky(by_beat)), 2) + self.eighth_out(leaky(by_eighth))
-        chosen = straight_through(eighths)
+        chosen = straight_through(eighths - self.forbidden)
         context = follow * truth[:, ::2] + (1.0 - follow) * chosen
         between, again = self._ornaments(by_eighth, context, heard)
         odd = eighths + self.hold * context + between
-        choice = _interleave(chosen, _ornamented(chosen, odd, context, dice))
+        choice = _interleave(chosen, _ornamented(chosen, odd - self.forbidden, context, dice))
         return choice, _interleave(eighths, odd), tf.reshape(again, (-1, STEPS))
 
     def _ornaments(self, eighth: Tensor, chosen: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
@@ -125,9 +128,15 @@ def _interleave(even: Tensor, odd: Tensor) -> Tensor:
 
 
 class VoicesGenerator(keras.Model):
-    """Melody and noise to three voices; `width` channels throughout."""
+    """Melody and noise to three voices.
 
-    def __init__(self, space: PitchSpace, width: int = 96) -> None:
+    Args:
+        space: the pitches that it knows.
+        outside: bool `(3, pitches)`, the pitches that each voice never takes.
+        width: channels throughout.
+    """
+
+    def __init__(self, space: PitchSpace, outside: NDArray[np.bool_], width: int = 96) -> None:
         super().__init__(name="generator")
         self.space = space
         self.stem = convolution(width, 5)
@@ -137,7 +146,7 @@ class VoicesGenerator(keras.Model):
         self.beat = convolution(width, 3)
         self.blocks = [Residual(width, 3, normalised=True, film=True) for _ in range(2)]
         self.eighth = convolution(width, 3)
-        self.heads = [VoiceHead(space, width) for _ in range(VOICES)]
+        self.heads = [VoiceHead(space, outside[voice], width) for voice in range(VOICES)]
 
     def call(
         self, melody: Tensor, onset: Tensor, noise: Tensor, truth: Tensor, follow: Tensor

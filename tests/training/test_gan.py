@@ -81,3 +81,26 @@ def test_an_iteration_follows_from_state_and_seed(trained):
     exact = gan.values.architecture == "voices"
     assert losses(0) == (losses(0) if exact else pytest.approx(losses(0), rel=1e-3))
     assert losses(0) != pytest.approx(losses(1), rel=1e-3)
+
+
+def test_the_best_is_kept_and_played_at_the_end(trained):
+    gan, _, _, _ = trained
+    state = capture(gan, 1, {}, [])
+
+    def sound():
+        noise = np.ones((1, *gan.noise_shape), np.float32)
+        return gan.accompany(np.full((1, 32), 67), np.ones((1, 32), bool), noise)[0]
+
+    def disturb():
+        for variable in [*gan.averages, *gan.generator.trainable_variables]:
+            variable.assign(variable + 0.1 * np.random.default_rng(0).normal(size=variable.shape))
+
+    gan.play_best()  # nothing has been kept, nothing changes
+    best = sound()
+    gan.keep_if_best(50.0)
+    disturb()
+    gan.keep_if_best(40.0)
+    assert not np.array_equal(sound(), best)
+    gan.play_best()
+    assert np.array_equal(sound(), best)
+    restore(gan, state)

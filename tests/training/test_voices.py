@@ -14,7 +14,7 @@ from training.voices_generator import LATENT_SIZE, NOISE_SIZE, _ornamented
 @pytest.fixture(scope="module")
 def gan(walks):
     heard = transpose(walks.pitch, shifts_to_c(walks))
-    return VoicesGan(PitchSpace.around(heard), Hyperparameters(batch_size=4))
+    return VoicesGan(heard, Hyperparameters(batch_size=4))
 
 
 def melodies(count=3, seed=0):
@@ -96,6 +96,14 @@ def test_each_voice_has_exactly_one_pitch_at_every_step(gan):
     assert np.all(onset[:, 1:].any(axis=2) >= changed)
 
 
+def test_no_voice_leaves_the_range_that_it_has_in_the_music(gan, walks):
+    heard = transpose(walks.pitch, shifts_to_c(walks))[..., 1:]
+    pitch, onset, noise = melodies(40)
+    chosen = gan.accompany(pitch, onset, 3.0 * noise)[0].argmax(axis=2)
+    assert np.all(chosen >= heard.min(axis=(0, 1)))
+    assert np.all(chosen <= heard.max(axis=(0, 1)))
+
+
 def test_the_answer_depends_on_melody_and_on_noise(gan):
     pitch, onset, noise = melodies()
     answer = gan.accompany(pitch, onset, noise)[0]
@@ -172,7 +180,7 @@ def test_the_deviation_is_taken_within_groups(gan):
 
 def test_rates_fall_and_the_warm_up_leaves_the_critic_alone(walks):
     heard = transpose(walks.pitch, shifts_to_c(walks))
-    gan = VoicesGan(PitchSpace.around(heard), Hyperparameters(batch_size=4))
+    gan = VoicesGan(heard, Hyperparameters(batch_size=4))
     before = [v.numpy() for v in gan.critic.variables]
     batch = {"pitch": walks.pitch[None, :4], "onset": walks.onset[None, :4]}
     terms = gan.iterate(batch, seed=(0, 0), done=0.05)
