@@ -11,8 +11,8 @@ FORM_GATE = 0.99
 NEAR_COPIES_GATE = 0.10
 DIVERSITY_GATE = (0.30, 0.80)
 
-# name, title, value of real Bach, lower and upper bound of the goal
-_GOALS: tuple[tuple[str, str, str, float | None, float | None], ...] = (
+# name of the attribute, title, value of real Bach, lower and upper bound of the goal
+GOALS: tuple[tuple[str, str, str, float | None, float | None], ...] = (
     ("form", "form: one pitch per voice and step", "1.00", FORM_GATE, None),
     ("qualified_notes", "qualified notes (eighth or longer)", ".97", 0.93, 0.99),
     ("overlap", "D, overlap with the training music", ".929", 0.82, None),
@@ -127,7 +127,7 @@ class Quality:
     def table(self) -> str:
         """Returns the numbers beside those of real Bach and their goals, as text."""
         lines = [f"{'':36}{'this':>8}{'real':>9}  goal"]
-        for name, title, real, low, high in _GOALS:
+        for name, title, real, low, high in GOALS:
             value = getattr(self, name)
             shown = "-" if value is None else f"{value:.3f}"
             lines.append(f"{title:36}{shown:>8}{real:>9}  {_goal(value, low, high)}")

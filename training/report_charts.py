@@ -1,0 +1,157 @@
+"""Line charts as inline SVG: sharp at any size, and in the colours of the page around them.
+
+Colours are classes (`line-0`, `grid`, ...), which the style sheet of the report defines for light
+and dark. `xmlns` is left out, which SVG inside HTML does not need.
+"""
+
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Points = Sequence[tuple[float, float]]
+Place = Callable[[float, float], tuple[float, float]]
+
+WIDTH, HEIGHT = 460, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 30
+_FEW = 30  # points that are worth a mark each
+_MOST = 400  # points of one line; more would only be heavier
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A level to compare a line with."""
+
+    value: float
+    name: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart.
+
+    Attributes:
+        title: above it.
+        lines: name and points `(iteration, value)` of each line.
+        words: what the curves mean, for a musician.
+        reference: is drawn as a dashed line, if given.
+    """
+
+    title: str
+    lines: Mapping[str, Points]
+    words: str = ""
+    reference: Reference | None = None
+
+
+def draw(chart: Chart) -> str:
+    """Draws a chart as an HTML `figure` with its title, legend and words.
+
+    Points that are no finite numbers are left out.
+    """
+    lines = {name: _thinned(_finite(points)) for name, points in chart.lines.items()}
+    every = [point for points in lines.values() for point in points]
+    if not every:
+        return ""
+    levels = [y for _, y in every] + ([chart.reference.value] if chart.reference else [])
+    bottom, top, steps_y = _round_range(min(levels), max(levels))
+    right, steps_x = _round_range(0.0, max(x for x, _ in every))[1:]
+    scale_x = (WIDTH - _LEFT - _RIGHT) / right
+    scale_y = (HEIGHT - _TOP - _BOTTOM) / (top - bottom)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return _LEFT + x * scale_x, HEIGHT - _BOTTOM - (y - bottom) * scale_y
+
+    parts = [_grid(bottom, top, right, steps_y, steps_x, place)]
+    if chart.reference:
+        height = place(0, chart.reference.value)[1]
+        parts.append(
+            f'<line class="reference" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{height:.1f}" '
+            f'y2="{height:.1f}"/>'
+        )
+    for number, (name, points) in enumerate(lines.items()):
+        parts.append(_line(name, points, number, place))
+    last = ", ".join(f"{name} {_say(points[-1][1])}" for name, points in lines.items() if points)
+    label = html.escape(f"{chart.title} over iterations; at the end {last}.")
+    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}'
+    words = f"<p>{html.escape(chart.words)}</p>" if chart.words else ""
+    return (
+        f'<figure class="chart"><figcaption>{html.escape(chart.title)}{_legend(chart)}'
+        f"</figcaption>{svg}</svg>{words}</figure>"
+    )
+
+
+def _finite(points: Points) -> list[tuple[float, float]]:
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Every so many-th point, counted from the last, which is always kept."""
+    every = math.ceil(len(points) / _MOST) or 1
+    return points[::-1][::every][::-1]
+
+
+def _round_range(low: float, high: float) -> tuple[float, float, float]:
+    """Widens a range to multiples of a round step: lowest, highest, step."""
+    if high - low < 1e-9 * max(1.0, abs(high)):
+        low, high = low - abs(low) * 0.1 - 1e-3, high + abs(high) * 0.1 + 1e-3
+    raw = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
+
+
+def _grid(
+    bottom: float, top: float, right: float, step_y: float, step_x: float, place: Place
+) -> str:
+    parts = []
+    for index in range(round((top - bottom) / step_y) + 1):
+        value = bottom + index * step_y
+        y = place(0, value)[1]
+        parts.append(
+            f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_say(value, step_y)}</text>'
+        )
+    for index in range(round(right / step_x) + 1):
+        x = place(index * step_x, bottom)[0]
+        anchor = "end" if x > WIDTH - 30 else "middle"
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - 9}" text-anchor="{anchor}">'
+            f"{_say(index * step_x, step_x)}</text>"
+        )
+    return "".join(parts)
+
+
+def _line(name: str, points: Points, number: int, place: Place) -> str:
+    spots = [place(x, y) for x, y in points]
+    path = "".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(spots))
+    line = f'<path class="line-{number % 4}" d="{path}"/>'
+    if len(points) > _FEW:
+        return line
+    return line + "".join(
+        f'<circle class="line-{number % 4}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>'
+        f"{html.escape(name)} {_say(point[1])} at iteration {point[0]:.0f}</title></circle>"
+        for (x, y), point in zip(spots, points, strict=True)
+    )
+
+
+def _legend(chart: Chart) -> str:
+    parts = []
+    if len(chart.lines) > 1:
+        for number, name in enumerate(chart.lines):
+            parts.append(f'<span><i class="line-{number % 4}"></i>{html.escape(name)}</span>')
+    if chart.reference:
+        name = html.escape(f"{chart.reference.name} {_say(chart.reference.value)}")
+        parts.append(f'<span><i class="reference"></i>{name}</span>')
+    return f'<span class="legend">{"".join(parts)}</span>' if parts else ""
+
+
+def _say(value: float, step: float | None = None) -> str:
+    """A number with as many digits as tell it from its neighbours at `step`."""
+    if step is None:
+        return f"{value:.4g}"
+    if abs(value) < step / 1e6:
+        return "0"
+    if max(abs(value), step) >= 1e6 or step < 1e-4:
+        return f"{value:.3g}"
+    text = f"{value:.{max(0, 1 - math.floor(math.log10(step)))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
