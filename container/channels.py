@@ -1,5 +1,6 @@
 """Reads the data channels of a training job: `train`, and `validation` where there is one."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import fields
 from itertools import islice
@@ -16,6 +17,10 @@ TRAIN = "train"
 VALIDATION = "validation"
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 
+_MOST_NAMED = 20  # refused MIDI files
+
+logger = logging.getLogger(__name__)
+
 
 def load_phrases(paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]) -> "PhraseSet":
     """Loads the phrases of a job; other channels, such as `code`, are no data and stay unread.
@@ -30,7 +35,7 @@ def load_phrases(paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]
 
     Raises:
         JobError: if a channel is missing, empty, streamed, or holds no or several data sets.
-        music.errors.MusicError: if a data set is damaged.
+        music.errors.MusicError: if a data set is damaged, or no MIDI file can be used.
     """
     phrases = _load(TRAIN, paths, channels)
     if not paths.channel(VALIDATION).is_dir():
@@ -55,13 +60,28 @@ def _load(
         raise JobError(
             "no_channel",
             f"The job has no data channel `{name}`; its channels are {there}.",
-            f"Give it a channel `{name}` that holds phrases.npz.",
+            f"Give it a channel `{name}` that holds phrases.npz or MIDI files.",
         )
-    return PhraseSet.load(_data_set(name, folder))
+    file = _data_set(name, folder)
+    return PhraseSet.load(file) if file is not None else _of_midi(name, folder)
 
 
-def _data_set(name: str, folder: Path) -> Path:
-    """Returns the one data set below a channel's folder."""
+def _of_midi(name: str, folder: Path) -> "PhraseSet":
+    """Makes phrases of a channel's MIDI files, and logs what the user should know of them."""
+    from music.collection import build_collection
+
+    collection = build_collection(folder)
+    phrases = collection.require()
+    report = collection.report
+    for sentence in (report.summary(), *report.notes):
+        logger.info("Channel `%s`: %s", name, sentence)
+    for file in islice((file for file in report.files if not file.used), _MOST_NAMED):
+        logger.warning("Channel `%s`: %s is not used. %s", name, file.path, file.reason)
+    return phrases
+
+
+def _data_set(name: str, folder: Path) -> Path | None:
+    """Returns the one data set below a channel's folder, None if there are MIDI files instead."""
     # What S3 copies may lie in folders below, and hidden files are no one's data.
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
     sets = [path for path in files if path.suffix == ".npz"]
@@ -75,16 +95,12 @@ def _data_set(name: str, folder: Path) -> Path:
             "Leave one of them.",
         )
     if any(path.suffix.lower() in MIDI_SUFFIXES for path in files):
-        raise JobError(
-            "midi_channel",
-            f"The channel `{name}` holds MIDI files, which training cannot read yet.",
-            "Give it a phrases.npz.",
-        )
+        return None
     found = ", ".join(str(path.relative_to(folder)) for path in islice(files, 5)) or "nothing"
     raise JobError(
         "no_data_set",
-        f"The channel `{name}` holds no phrases.npz; it holds {found}.",
-        "Make one with `python -m launcher.train`, which writes it for its own jobs.",
+        f"The channel `{name}` holds no phrases.npz and no MIDI files; it holds {found}.",
+        "Make a data set with `python -m launcher.data`.",
     )
 
 

@@ -89,6 +89,12 @@ def merge(configured: Mapping[str, str], options: Mapping[str, str]) -> dict[str
     return {**merged, **options}
 
 
+def suit(strings: Mapping[str, str], phrases: "PhraseSet") -> dict[str, str]:
+    """Sets the architecture that suits the data where nobody has; `voices` is the default."""
+    chosen = {} if phrases.architecture == "voices" else {"architecture": phrases.architecture}
+    return {**chosen, **strings}
+
+
 def _run(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner: Runner) -> None:
     from container.channels import load_phrases
     from container.command_line import parse_options
@@ -100,8 +106,9 @@ def _run(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner:
         logger.warning("%s", warning)
     _check_hosts(configuration)
     strings = merge(configuration.hyperparameters, parse_options(arguments))
-    hyperparameters = Hyperparameters.from_strings(strings)
+    Hyperparameters.from_strings(strings)  # a wrong name is told before much data is read
     phrases = load_phrases(paths, configuration.channels)
+    hyperparameters = Hyperparameters.from_strings(suit(strings, phrases))
     paths.make_writable_folders()
     configuration.checkpoints.mkdir(parents=True, exist_ok=True)
     count = len(phrases.part("train"))

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from launcher.jobs import status as status
     from launcher.jobs import stop as stop
     from launcher.jobs import train as train
+    from launcher.own_data import data as data
 
 # Resolved at first use: `python -m launcher --help` needs none of them.
 _HOMES = {
+    "data": "launcher.own_data",
     "train": "launcher.jobs",
     "status": "launcher.jobs",
     "stop": "launcher.jobs",

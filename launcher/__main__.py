@@ -3,6 +3,7 @@
 import click
 
 from launcher.commands import SETTINGS
+from launcher.data_commands import data_command
 from launcher.endpoint_commands import deploy_command, invoke_command
 from launcher.job_commands import delete_command, status_command, stop_command, train_command
 
@@ -28,6 +29,7 @@ def main(ctx: click.Context) -> None:
 
 
 for command in (
+    data_command,
     train_command,
     status_command,
     stop_command,

@@ -16,6 +16,8 @@ import click
 if TYPE_CHECKING:
     from training.progress import ProgressBar
 
+BACH_TITLE = "Building the data set of the Bach chorales, once."
+
 
 class Interrupts:
     """Counts the presses of Ctrl-C instead of breaking off wherever the program is."""
@@ -85,20 +87,28 @@ class Narrator:
 
 
 class DataProgress:
-    """Shows how far the building of a data set is; does nothing where it lies ready."""
+    """Shows how far the building of a data set is; does nothing where it lies ready.
 
-    def __init__(self, stream: TextIO) -> None:
+    Args:
+        stream: where to.
+        title: what is being done.
+        unit: what is counted.
+    """
+
+    def __init__(self, stream: TextIO, title: str = BACH_TITLE, unit: str = "score") -> None:
         self._stream = stream
+        self._title = title
+        self._unit = unit
         self._bar: object = None
 
     def __call__(self, done: int, total: int) -> None:
-        """Takes the scores read and the scores in all."""
+        """Takes how many are read, and how many there are in all."""
         from tqdm import tqdm
 
         if self._bar is None:
-            click.echo("Building the data set of the Bach chorales, once.", file=self._stream)
+            click.echo(self._title, file=self._stream)
             self._bar = tqdm(
-                total=total, file=self._stream, unit="score", disable=not self._stream.isatty()
+                total=total, file=self._stream, unit=self._unit, disable=not self._stream.isatty()
             )
         self._bar.update(1)  # type: ignore[attr-defined]
         if done == total:

@@ -1,7 +1,7 @@
 """The data set of a job: what the user names, checked, and written into the job's channel."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 BACH = "bach"
 
+_DATA_HINT = "Give `bach`, a folder of MIDI files, or a phrases.npz."
+
 Progress = Callable[[int, int], None]
 
 
@@ -23,12 +25,14 @@ class DataSet:
     Attributes:
         name: as the user named it.
         phrases: what it holds.
-        file: where it was read from; None for the chorales, which come from a cache.
+        file: where it was read from; None for what was built: the chorales, and folders of MIDI.
+        notes: what the user should know of it, in sentences.
     """
 
     name: str
     phrases: "PhraseSet"
     file: Path | None
+    notes: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
         """Writes `phrases.npz`."""
@@ -45,7 +49,7 @@ def find_data_set(data: str) -> Path | None:
         data: `bach`, or a path.
 
     Returns:
-        The file; None for the chorales.
+        The file, or the folder of MIDI files; None for the chorales.
 
     Raises:
         LauncherError: `no_data`, or `not_yet` for what later releases read.
@@ -57,46 +61,63 @@ def find_data_set(data: str) -> Path | None:
         raise LauncherError(
             "not_yet",
             "Data sets on S3 come with the SageMaker release.",
-            "Give `bach` or a phrases.npz on this machine.",
+            "Give `bach`, a folder of MIDI files or a phrases.npz on this machine.",
         )
-    if path.is_dir():
-        raise LauncherError(
-            "not_yet",
-            f"{path} is a folder, and training on folders of MIDI files comes in a later release.",
-            "Give `bach` or a phrases.npz.",
-        )
-    if not path.is_file():
-        raise LauncherError(
-            "no_data", f"There is no data set {data}.", "Give `bach` or the path of a phrases.npz."
-        )
+    if data and path.is_dir():
+        return path
+    if not data or not path.is_file():
+        raise LauncherError("no_data", f"There is no data set {data!r}.", _DATA_HINT)
     if path.suffix != ".npz":
         raise LauncherError(
-            "no_data",
-            f"{path} is no data set: its name does not end in .npz.",
-            "Give `bach` or the path of a phrases.npz.",
+            "no_data", f"{path} is no data set: its name does not end in .npz.", _DATA_HINT
         )
     return path
 
 
-def load_data_set(data: str, progress: Progress | None = None) -> DataSet:
+def load_data_set(
+    data: str, progress: Progress | None = None, *, tags: Sequence[str] = ()
+) -> DataSet:
     """Loads a data set; the chorales are built first if this machine has never used them.
 
     Args:
-        data: `bach`, or the path of a phrases.npz.
-        progress: called with (scores read, scores in all) while the chorales are built.
+        data: `bach`, the path of a phrases.npz, or that of a folder of MIDI files.
+        progress: called with (files read, files in all) while a set is built.
+        tags: of a folder, only the files of these tags.
 
     Raises:
         LauncherError: as `find_data_set`; `no_corpus` if music21 is missing; `bad_phrases` if the
-            file is damaged.
+            file is damaged; `no_phrases` if no MIDI file of the folder can be used;
+            `bad_options` for tags of anything but a folder.
     """
-    file = find_data_set(data)
+    found = find_data_set(data)
+    if found is not None and found.is_dir():
+        return _of_folder(data, found, progress, tags)
+    if tags:
+        raise LauncherError(
+            "bad_options", "Only a folder of MIDI files has tags.", "Leave `--tag` out."
+        )
 
     from music.chorales import load_chorales
     from music.errors import MusicError
     from music.phrases import PhraseSet
 
     try:
-        phrases = load_chorales(progress=progress) if file is None else PhraseSet.load(file)
+        phrases = load_chorales(progress=progress) if found is None else PhraseSet.load(found)
     except MusicError as error:
         raise LauncherError(error.code, error.message, error.hint) from error
-    return DataSet(data, phrases, file)
+    return DataSet(data, phrases, found)
+
+
+def _of_folder(data: str, folder: Path, progress: Progress | None, tags: Sequence[str]) -> DataSet:
+    from music.collection import build_collection
+    from music.errors import MusicError
+
+    try:
+        collection = build_collection(folder, tags=tags, progress=progress)
+        phrases = collection.require()
+    except MusicError as error:
+        raise LauncherError(error.code, error.message, error.hint) from error
+    report = collection.report
+    refused = len(report.files) - report.used
+    why = (f"`python -m launcher.data {data}` tells why {refused} are not.",) if refused else ()
+    return DataSet(data, phrases, None, (report.summary(), *why, *report.notes))

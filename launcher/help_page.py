@@ -18,6 +18,8 @@ no AWS, no network.
 
 ```sh
 python -m launcher.train                          # follows the job; Ctrl-C stops it, saving first
+python -m launcher.train --data songs             # a folder of MIDI files
+python -m launcher.data songs                     # what becomes of each of them, and why
 python -m launcher.status                         # all jobs and endpoints
 python -m launcher.train --resume JOB --set iterations=4000
 python -m launcher.deploy JOB                     # http://127.0.0.1:8080/
@@ -26,13 +28,34 @@ python -m launcher.delete accompanist             # the endpoint's name where no
 ```
 
 `python -m launcher train` and `accompanist train` are the same as `python -m launcher.train`, and
-so for the others. A function stands behind each: `from launcher import train, status, stop, deploy,
-invoke, delete`.
+so for the others. A function stands behind each: `from launcher import data, train, status, stop,
+deploy, invoke, delete`.
 
 A job is known by its name, by the beginning of its name, or by its folder; to delete one, the whole
 name is needed. The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be
 understood, and 130 after Ctrl-C. With `--json`, faults are JSON as well: `error`, `message` and
 `hint`.
+
+## Your own music
+
+Training learns *phrases*: 32 sixteenths that begin and end at a bar line, two bars of 4/4 (or four
+of 2/4), one from every bar on. A folder of `.mid` and `.midi` files, of type 0 or 1, with any
+division and any tempo map, becomes such a data set:
+
+- The folders directly in it are *tags*; `--tag` takes only their files.
+- The first track that is no drums is the melody, the next three accompany; `launcher.data` takes
+  others by index or name. All files need as many tracks as most have.
+- Four tracks of one line each train the architecture `voices`. Another number of tracks, or an
+  accompaniment that rests for more than a fifth of the time, trains `unet`; `--set architecture=`
+  chooses otherwise. Phrases in which a track plays chords are left out.
+- Bars of other lengths than 4/4 and its halves and doubles make no phrase. Nor do phrases with
+  notes between the sixteenths; a file with many of them (triplets, swing, or a performance without
+  a click) is refused. A pickup needs a time signature of its own, as in `1/4` before `4/4`: a file
+  whose bar lines are not where its bars are would be learned with the wrong accents.
+- A song is in one split only, and so are songs that share a phrase or a melody in any key. The same
+  music twice is used once. About 80 % of the phrases are learned, 10 % validate, 10 % test.
+
+`launcher.data` tells all this of each file: as a table, as JSON, and as a page to read.
 
 ## Where things are
 
@@ -45,6 +68,7 @@ understood, and 130 after Ctrl-C. With `--json`, faults are JSON as well: `error
 | `runs/JOB/model/`, `runs/JOB/output/model.tar.gz` | the model, the same packed |
 | `runs/JOB/output/data/`, `runs/JOB/output/output.tar.gz` | report, samples, the same packed |
 | `runs/JOB/output/failure` | why it failed |
+| `runs/data/NAME/` | a data set that `data` made: `phrases.npz`, `data.json`, `data.html` |
 | `runs/endpoints/NAME/` | an endpoint's `endpoint.json`, `model/` and `log.txt` |
 
 ## The commands

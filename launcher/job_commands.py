@@ -29,7 +29,8 @@ class _DetachedError(Exception):
 
 @command("train")
 @click.option("--instance", default="local", show_default=True, help="Where to train.")
-@click.option("--data", metavar="DATA", help="`bach`, the default, or a phrases.npz.")
+@click.option("--data", metavar="DATA", help="`bach`, a folder of MIDI, or a phrases.npz.")
+@click.option("--tag", "tags", multiple=True, help="Of a folder, only the files of this tag.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter.")
 @click.option("--name", metavar="JOB", help="Its name; made from data and time if left out.")
 @click.option("--resume", metavar="JOB", help="Go on with a job that has ended.")
@@ -38,6 +39,7 @@ class _DetachedError(Exception):
 def train_command(
     instance: str,
     data: str | None,
+    tags: tuple[str, ...],
     settings: tuple[str, ...],
     name: str | None,
     resume: str | None,
@@ -61,7 +63,12 @@ def train_command(
         if resume:
             raise click.UsageError("--dry-run tells of new jobs only, not of --resume.")
         request = plan(
-            instance=instance, data=data or "bach", hyperparameters=values, name=name, root=root
+            instance=instance,
+            data=data or "bach",
+            hyperparameters=values,
+            name=name,
+            tags=tags,
+            root=root,
         )
         show_request(request, root, as_json)
         return
@@ -71,9 +78,11 @@ def train_command(
         hyperparameters=values,
         name=name,
         resume=resume,
+        tags=tags,
         wait=False,
         root=root,
-        progress=DataProgress(sys.stderr),
+        progress=_progress(data),
+        tell=lambda text: click.echo(text, err=True),
     )
     if not no_wait:
         _follow(job, instance, root, as_json)
@@ -137,6 +146,12 @@ def delete_command(name: str, force: bool, as_json: bool, root: str) -> None:
         echo_json({"name": name, "deleted": kind})
     else:
         click.echo(f"Deleted the {kind} {name}." if kind else f"There is no {name} to delete.")
+
+
+def _progress(data: str | None) -> DataProgress:
+    if data in (None, "bach"):
+        return DataProgress(sys.stderr)
+    return DataProgress(sys.stderr, "Reading the MIDI files.", "file")
 
 
 def _follow(job: "Job", instance: str, root: str, as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """The functions behind `train`, `status`, `stop` and `delete`."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from launcher.names import check_name, generate_name
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from launcher.request import TrainingRequest
 from launcher.runner import GRACE_S
-from launcher.settings import check_settings, encode_values, merge_settings
+from launcher.settings import check_settings, encode_values, merge_settings, suit
 from launcher.targets import LOCAL, target_for
 
 ROOT = Path("runs")
@@ -39,15 +39,17 @@ def plan(
     data: str | Path = BACH,
     hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
+    tags: Sequence[str] = (),
     root: str | Path = ROOT,
 ) -> TrainingRequest:
     """Checks what `train` is asked for, and makes nothing.
 
     Args:
         instance: where to train.
-        data: `bach`, or the path of a phrases.npz.
+        data: `bach`, the path of a phrases.npz, or a folder of MIDI files.
         hyperparameters: values by name; the others keep their defaults.
         name: of the job; made from the data's name and the time where it is None.
+        tags: of a folder, only the files of these tags.
         root: the folder of the jobs.
 
     Raises:
@@ -59,9 +61,9 @@ def plan(
     checked = check_settings(strings)
     file = find_data_set(str(data))
     if name is None:
-        name = generate_name(BACH if file is None else file.stem, datetime.now())
+        name = generate_name(BACH if file is None else file.resolve().stem, datetime.now())
     check_name(name)
-    return TrainingRequest(name, instance, str(data), strings, checked.iterations)
+    return TrainingRequest(name, instance, str(data), strings, checked.iterations, tuple(tags))
 
 
 def train(
@@ -71,23 +73,28 @@ def train(
     hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
     resume: str | None = None,
+    tags: Sequence[str] = (),
     wait: bool = True,
     root: str | Path = ROOT,
     progress: Progress | None = None,
+    tell: Callable[[str], object] | None = None,
 ) -> Job:
     """Starts a training job, or an ended one again.
 
     Args:
         instance: where to train.
-        data: `bach`, the default, or the path of a phrases.npz.
+        data: `bach`, the default, the path of a phrases.npz, or a folder of MIDI files. Where the
+            architecture is not set, it is the one that suits the data.
         hyperparameters: values by name; of a resumed job, those that shall change, which may not
             be architecture, seed or condition track.
         name: of the new job.
         resume: the job to go on with, from its checkpoints and with its data.
+        tags: of a folder, only the files of these tags.
         wait: return when the job has ended, not when it has started. An interrupted wait leaves
             the job running.
         root: the folder of the jobs.
-        progress: called with (done, all) while the data set is built for the first time.
+        progress: called with (done, all) while the data set is built.
+        tell: called with each sentence that the user should know of the data.
 
     Returns:
         The job: completed or stopped if `wait`, else as it was started.
@@ -102,11 +109,12 @@ def train(
             data=data or BACH,
             hyperparameters=hyperparameters,
             name=name,
+            tags=tags,
             root=root,
         )
-        job = _start(request, root, progress)
+        job = _start(request, root, progress, tell)
     else:
-        if data is not None or name is not None:
+        if data is not None or name is not None or tags:
             raise LauncherError(
                 "bad_options",
                 "A resumed job keeps its name and its data.",
@@ -232,12 +240,20 @@ def _check_changes(job: Job, before: Mapping[str, object], after: Mapping[str, o
         )
 
 
-def _start(request: TrainingRequest, root: str | Path, progress: Progress | None) -> Job:
-    data = load_data_set(request.data, progress)
-    checked = check_settings(request.hyperparameters)
-    iterations = checked.iterations_for(len(data.phrases.part("train")))
+def _start(
+    request: TrainingRequest,
+    root: str | Path,
+    progress: Progress | None,
+    tell: Callable[[str], object] | None,
+) -> Job:
+    data = load_data_set(request.data, progress, tags=request.tags)
+    if tell is not None:
+        for note in data.notes:
+            tell(note)
+    strings = suit(request.hyperparameters, data.phrases)
+    iterations = check_settings(strings).iterations_for(len(data.phrases.part("train")))
     jobs = target_for(request.instance, root).jobs
-    return jobs.start(replace(request, iterations=iterations), data)
+    return jobs.start(replace(request, hyperparameters=strings, iterations=iterations), data)
 
 
 def _resume(name: str, instance: str, changes: Mapping[str, object], root: str | Path) -> Job:

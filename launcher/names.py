@@ -8,7 +8,7 @@ from datetime import datetime
 from launcher.errors import LauncherError
 
 MAX_LENGTH = 63
-RESERVED = frozenset({"endpoints"})  # the folder of the endpoints, beside those of the jobs
+RESERVED = frozenset({"data", "endpoints"})  # folders beside those of the jobs
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that is taken for another

@@ -13,6 +13,7 @@ class TrainingRequest:
         instance: where it shall run.
         data: the data set, as the user named it.
         hyperparameters: those that the user set, as SageMaker delivers them: all strings.
+        tags: of a folder of MIDI files, which to take; all if there are none.
         iterations: that the job will make; None while the data set has not been counted.
     """
 
@@ -21,6 +22,7 @@ class TrainingRequest:
     data: str
     hyperparameters: dict[str, str]
     iterations: int | None = None
+    tags: tuple[str, ...] = ()
 
     def describe(self, folder: str) -> dict[str, Any]:
         """Returns the request, ready for JSON."""
@@ -28,6 +30,7 @@ class TrainingRequest:
             "name": self.name,
             "instance": self.instance,
             "data": self.data,
+            **({"tags": list(self.tags)} if self.tags else {}),
             "hyperparameters": self.hyperparameters,
             "iterations": self.iterations,
             "folder": folder,

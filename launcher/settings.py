@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from launcher.errors import LauncherError
 
 if TYPE_CHECKING:
+    from music.phrases import PhraseSet
     from training.hyperparameters import Hyperparameters
 
 
@@ -65,3 +66,10 @@ def merge_settings(configured: Mapping[str, str], changes: Mapping[str, str]) ->
     from container.trainer import merge
 
     return merge(configured, changes)
+
+
+def suit(strings: Mapping[str, str], phrases: "PhraseSet") -> dict[str, str]:
+    """Sets the architecture that suits the data where the user has not, as the container does."""
+    from container.trainer import suit
+
+    return suit(strings, phrases)

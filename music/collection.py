@@ -46,12 +46,18 @@ class Collection:
         """
         if self.phrases is not None:
             return self.phrases
+        if not self.report.files:
+            raise MusicError(
+                "no_phrases",
+                f"There are no MIDI files in {self.report.name}.",
+                "Give a folder with files that end in .mid or .midi.",
+            )
         reasons = Counter(file.reason for file in self.report.files)
-        common = f", mostly because: {reasons.most_common(1)[0][0]}" if reasons else ""
+        common = reasons.most_common(1)[0][0].rstrip(".")
         raise MusicError(
             "no_phrases",
             f"None of the {len(self.report.files)} MIDI files in {self.report.name} can be "
-            f"used{common.rstrip('.')}.",
+            f"used, mostly because: {common}.",
             "`python -m launcher.data` on the folder tells why for each file.",
         )
 

@@ -7,6 +7,7 @@ from container.channels import load_phrases
 from container.errors import JobError
 from music.errors import MusicError
 from tests.container.folders import job, phrase_set
+from tests.music.midi_folder import song, write, write_songs
 
 
 def test_train_alone(tmp_path):
@@ -59,7 +60,6 @@ def test_other_channels_are_no_data(tmp_path):
     [
         ([], "holds nothing"),
         (["readme.txt"], "holds readme.txt"),
-        (["a/one.mid", "TWO.MIDI"], "MIDI files, which training cannot read yet"),
         (["one.npz", "two.npz"], "holds 2 data sets: one.npz, two.npz"),
     ],
 )
@@ -84,3 +84,29 @@ def test_a_damaged_data_set_is_named(tmp_path):
 def test_pipes_are_refused(tmp_path):
     with pytest.raises(JobError, match="pipe"):
         load_phrases(job(tmp_path, train=phrase_set()), {"train": {"TrainingInputMode": "Pipe"}})
+
+
+def test_a_folder_of_midi_files(tmp_path, caplog):
+    paths = job(tmp_path)
+    write_songs(paths.channel("train") / "hymns", 12)
+    write(paths.channel("train"), "waltz.MID", song(50, meter=(3, 4)))
+    with caplog.at_level("INFO"):
+        loaded = load_phrases(paths, {})
+    assert len(loaded) == 60
+    assert set(loaded.tags.tolist()) == {"hymns"}
+    assert "12 of 13 files are used" in caplog.text
+    assert "waltz.MID is not used. No phrase is left" in caplog.text
+
+
+def test_midi_files_without_music_are_a_fault(tmp_path):
+    paths = job(tmp_path)
+    write(paths.channel("train"), "one.mid", b"")
+    with pytest.raises(MusicError, match=r"None of the 1 MIDI files in train.*is empty"):
+        load_phrases(paths, {})
+
+
+def test_midi_files_validate(tmp_path):
+    paths = job(tmp_path, train=phrase_set(5))
+    write_songs(paths.channel("validation"), 6)
+    loaded = load_phrases(paths, {})
+    assert len(loaded.part("valid")) == 30

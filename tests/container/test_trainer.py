@@ -8,6 +8,7 @@ import pytest
 from container.stop import SIGNALS, StopFlag
 from container.trainer import merge, train
 from tests.container.folders import job, phrase_set
+from tests.music.midi_folder import write_songs
 from training.errors import TrainingError
 
 
@@ -104,3 +105,13 @@ def test_a_signal_sets_the_flag_and_a_second_changes_nothing(number):
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@pytest.mark.parametrize(("voices", "chosen"), [(4, "voices"), (2, "unet")])
+def test_the_data_choose_the_architecture(tmp_path, voices, chosen):
+    paths = job(tmp_path)
+    write_songs(paths.channel("train"), 6, voices=voices)
+    seen = []
+    assert train(paths, [], StopFlag(), lambda *given: seen.append(given[0])) == 0
+    assert train(paths, ["--architecture=unet"], StopFlag(), lambda *g: seen.append(g[0])) == 0
+    assert [hyperparameters.architecture for hyperparameters in seen] == [chosen, "unet"]

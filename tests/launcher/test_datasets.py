@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from launcher.datasets import find_data_set, load_data_set
+from launcher.datasets import load_data_set
 from launcher.errors import LauncherError
 from music import chorales
 from music.phrases import PhraseSet
 from tests.container.folders import phrase_set
+from tests.music.midi_folder import song, write, write_songs
 
 
 def test_a_file_is_copied_as_it_is(tmp_path, data):
@@ -43,17 +44,17 @@ def test_without_music21_there_is_one_sentence_and_a_cure(monkeypatch):
     ("data", "match"),
     [
         ("s3://bucket/set.npz", "on S3 come with the SageMaker release"),
-        ("{}", "folders of MIDI files comes in a later release"),
+        ("{}", "None of the 1 MIDI files in .* mostly because"),
         ("{}/nothing.npz", "There is no data set"),
-        ("Bach", "There is no data set Bach"),
+        ("Bach", "There is no data set 'Bach'"),
         ("{}/song.mid", r"does not end in \.npz"),
-        ("", "later release"),  # the folder one is in
+        ("", "There is no data set ''"),
     ],
 )
 def test_what_is_no_data_set(tmp_path, data, match):
     (tmp_path / "song.mid").write_bytes(b"MThd")
     with pytest.raises(LauncherError, match=match):
-        find_data_set(data.format(tmp_path))
+        load_data_set(data.format(tmp_path))
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no zip"])
@@ -69,3 +70,24 @@ def test_pickles_are_not_read(tmp_path):
     np.savez(path, header=np.array([{}], dtype=object))
     with pytest.raises(LauncherError, match="is not a data set"):
         load_data_set(str(path))
+
+
+def test_a_folder_of_midi_files(tmp_path):
+    write_songs(tmp_path / "songs" / "hymns", 8)
+    write(tmp_path / "songs", "waltz.mid", song(9, meter=(3, 4)))
+    seen = []
+    found = load_data_set(str(tmp_path / "songs"), lambda *counts: seen.append(counts))
+    assert seen[-1] == (9, 9)
+    assert len(found.phrases) == 40
+    assert found.notes[0].startswith("8 of 9 files are used: 40 phrases")
+    assert "launcher.data" in found.notes[1]
+    found.write(tmp_path / "phrases.npz")
+    assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == found.phrases.fingerprint
+    assert len(load_data_set(str(tmp_path / "songs"), tags=["hymns"]).phrases) == 40
+    with pytest.raises(LauncherError, match="the tags are: hymns"):
+        load_data_set(str(tmp_path / "songs"), tags=["jazz"])
+
+
+def test_only_folders_have_tags(data):
+    with pytest.raises(LauncherError, match="Only a folder of MIDI files has tags"):
+        load_data_set(data, tags=["hymns"])

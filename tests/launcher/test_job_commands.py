@@ -152,7 +152,7 @@ def test_all_wrong_settings_are_told_at_once(root, data):
         (("train", "--instance", "ml.c5.4xlarge"), "comes with the SageMaker release"),
         (("train", "--instance", "local-docker"), "comes with the SageMaker release"),
         (("train", "--instance", "moon"), "Known are local"),
-        (("train", "--data", "."), "folders of MIDI files comes in a later release"),
+        (("train", "--data", "tests/launcher"), "There are no MIDI files in launcher"),
         (("train", "--name", "a_b"), "A good one would be a-b."),
         (("train", "--resume", "nothing"), "There is no job 'nothing'"),
         (("train", "--resume", "a", "--name", "b"), "keeps its name and its data"),

@@ -1,0 +1,97 @@
+"""The command `data`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from launcher.commands import command, echo_json
+from launcher.console import DataProgress, facts, next_command, shown_path, table
+
+if TYPE_CHECKING:
+    from launcher.own_data import BuiltData
+
+_MOST_ROWS = 60
+
+
+@command("data")
+@click.argument("folder")
+@click.option("-o", "--output", metavar="FOLDER", help="Where to write; in --root if left out.")
+@click.option("--tag", "tags", multiple=True, help="Take only files of this tag; may be repeated.")
+@click.option("--melody", metavar="TRACK", help="The melody's track, by index from 0, or by name.")
+@click.option(
+    "--accompany",
+    multiple=True,
+    metavar="TRACK",
+    help="A track that accompanies, likewise; one option for each, in order.",
+)
+def data_command(
+    folder: str,
+    output: str | None,
+    tags: tuple[str, ...],
+    melody: str | None,
+    accompany: tuple[str, ...],
+    as_json: bool,
+    root: str,
+) -> None:
+    """Make a data set of a folder of MIDI files, and say what became of each.
+
+    Folders in FOLDER are read too, and those directly in it are tags. By default the first track
+    that is no drums is the melody, and the next three accompany. Writes phrases.npz, data.json and
+    data.html. The exit code is 1 if no file can be used.
+    """
+    from launcher.own_data import data
+
+    built = data(
+        folder,
+        output=output,
+        tags=tags,
+        melody=None if melody is None else _track(melody),
+        accompany=[_track(word) for word in accompany],
+        root=root,
+        progress=DataProgress(sys.stderr, "Reading the MIDI files.", "file"),
+    )
+    if as_json:
+        echo_json(built.describe())
+    else:
+        _show(built, root)
+    if built.phrases is None:
+        sys.exit(1)
+
+
+def _track(word: str) -> int | str:
+    return int(word) if word.isdecimal() else word
+
+
+def _show(built: "BuiltData", root: str) -> None:
+    from launcher.data_page import refusals, remarks
+
+    report = built.report
+    if report.files:
+        head = ("FILE", "USED", "BARS", "KEY", "TRACKS", "PHRASES", "SPLIT", "REMARKS")
+        rows = [
+            (
+                file.path,
+                "yes" if file.used else "no",
+                str(file.bars or ""),
+                file.key,
+                str(len(file.tracks) or ""),
+                str(file.phrases or ""),
+                file.split,
+                remarks(file),
+            )
+            for file in report.files[:_MOST_ROWS]
+        ]
+        click.echo(table(head, rows))
+    if len(report.files) > _MOST_ROWS:
+        click.echo(f"... and {len(report.files) - _MOST_ROWS:,} more files.")
+        counts = ", ".join(f"{count:,} {code}" for code, count in refusals(report))
+        click.echo(f"Refused: {counts or 'none'}.")
+    click.echo(f"\n{report.summary()}")
+    for note in report.notes:
+        click.echo(note)
+    places = {"data set": built.phrases, "report": built.page, "JSON": built.json}
+    click.echo(facts({name: shown_path(path) for name, path in places.items() if path}))
+    if built.phrases is not None:
+        again = next_command("train", "--data", shown_path(built.phrases), root=root)
+        click.echo(f"Next, train on it: {again}")

@@ -1,0 +1,104 @@
+"""The report of a data set as one HTML page that needs nothing from elsewhere."""
+
+from collections import Counter
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from music.data_report import DataReport, FileReport
+
+MOST_ROWS = 5_000  # what a browser shows without effort; the JSON has all
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --line: #8884; --soft: #8881; --good: #2a7d4f; --bad: #b3452f; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --good: #6fcf97; --bad: #f08a70; }} }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto;
+  padding: 0 1rem; }}
+h1 {{ font-size: 1.6rem; margin: 0; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 .5rem; }}
+.numbers {{ display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0; }}
+.numbers div {{ background: var(--soft); border-radius: .5rem; padding: .6rem 1rem; }}
+.numbers b {{ display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; width: 100%; font-size: .9rem; }}
+th, td {{ text-align: left; vertical-align: top; padding: .35rem .6rem;
+  border-bottom: 1px solid var(--line); }}
+th {{ white-space: nowrap; }} td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
+td:first-child {{ overflow-wrap: anywhere; min-width: 9rem; }}
+.used {{ color: var(--good); }} .refused {{ color: var(--bad); }}
+</style>
+<h1>{title}</h1>
+<p>{summary}</p>
+<div class="numbers">{numbers}</div>
+{notes}
+{refusals}
+<h2>Every file</h2>
+<div class="wide"><table>
+<tr><th>File<th>Used<th>Bars<th>Key<th>Tracks, the melody first<th>Phrases<th>Split<th>Remarks</tr>
+{rows}
+</table></div>
+{more}
+</html>
+"""
+
+
+def render(report: "DataReport") -> str:
+    """Returns the page."""
+    numbers = {
+        "files used": report.used,
+        "files refused": len(report.files) - report.used,
+        **{f"phrases to {_PURPOSES[split]}": count for split, count in report.phrases.items()},
+    }
+    hidden = len(report.files) - MOST_ROWS
+    return _PAGE.format(
+        title=escape(f"The data set {report.name}"),
+        summary=escape(report.summary()),
+        numbers="".join(f"<div><b>{count:,}</b>{name}</div>" for name, count in numbers.items()),
+        notes="".join(f"<p>{escape(note)}</p>\n" for note in report.notes),
+        refusals=_refusals(report),
+        rows="\n".join(_row(file) for file in report.files[:MOST_ROWS]),
+        more=f"<p>{hidden:,} more files are in data.json.</p>" if hidden > 0 else "",
+    )
+
+
+def refusals(report: "DataReport") -> list[tuple[str, int]]:
+    """Counts the refused files by the kind of fault, the commonest first."""
+    return Counter(file.code for file in report.files if not file.used).most_common()
+
+
+_PURPOSES = {"train": "learn from", "valid": "listen to", "test": "be tested with"}
+
+
+def _refusals(report: "DataReport") -> str:
+    counted = refusals(report)
+    if not counted:
+        return ""
+    rows = "\n".join(
+        f"<tr><td>{escape(code.replace('_', ' '))}<td class=n>{count:,}</tr>"
+        for code, count in counted
+    )
+    return f"<h2>Why files were refused</h2>\n<table><tr><th>Kind<th>Files</tr>\n{rows}\n</table>"
+
+
+def _row(file: "FileReport") -> str:
+    tracks = ", ".join(name or "(no name)" for name in file.tracks)
+    if file.left_out:
+        tracks += f" (left out: {', '.join(name or '(no name)' for name in file.left_out)})"
+    used = '<td class="used">used' if file.used else '<td class="refused">refused'
+    numbers = [str(file.bars or ""), str(file.phrases or "")]
+    return (
+        f"<tr><td>{escape(file.path)}{used}<td class=n>{numbers[0]}<td>{escape(file.key)}"
+        f"<td>{escape(tracks)}<td class=n>{numbers[1]}<td>{file.split}"
+        f"<td>{escape(remarks(file))}</tr>"
+    )
+
+
+def remarks(file: "FileReport") -> str:
+    """What there is to say of a file beside its numbers."""
+    akin = f"shares music with {file.akin}" if file.akin else ""
+    return "; ".join(text for text in (file.reason, akin) if text)
