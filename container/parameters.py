@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from container.faults import RequestError
-from inference.options import MAX_SEED, MAX_TEMPERATURE, Options
+from inference.options import MAX_DENSITY, MAX_OCTAVE, MAX_SEED, MAX_TEMPERATURE, Options
 
 MAX_TAKES = 16
 MAX_NOTES = 20_000
@@ -33,6 +33,8 @@ class Parameters(BaseModel):
         temperature: 0..2, see `inference.options.Options`.
         instruments: General MIDI names or numbers, see `inference.options.Options`.
         melody_track: which track is the melody, from 0.
+        density: 0..2, see `inference.options.Options`.
+        octave: -2..2, see `inference.options.Options`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -42,6 +44,8 @@ class Parameters(BaseModel):
     temperature: float | None = Field(default=None, ge=0, le=MAX_TEMPERATURE)
     instruments: tuple[str | int, ...] | None = Field(default=None, max_length=16)
     melody_track: int | None = Field(default=None, ge=0)
+    density: float | None = Field(default=None, ge=0, le=MAX_DENSITY)
+    octave: int | None = Field(default=None, ge=-MAX_OCTAVE, le=MAX_OCTAVE)
 
     @property
     def count(self) -> int:
@@ -55,6 +59,8 @@ class Parameters(BaseModel):
             temperature=1.0 if self.temperature is None else self.temperature,
             instruments=self.instruments,
             melody_track=self.melody_track,
+            density=1.0 if self.density is None else self.density,
+            octave=self.octave or 0,
         )
 
 

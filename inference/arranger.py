@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.cadence import rest_on_chords
+from inference.density import change_density
 from inference.errors import ArrangementStopped
 from inference.grid import grid_of_song
 from inference.hearing import (
@@ -30,7 +31,7 @@ from inference.measures import measure
 from inference.options import Options, choose_programs
 from inference.predictor import Accompanist
 from inference.seams import newly_sounding, stitch
-from inference.writing import move_pitches, shift_back, write_notes
+from inference.writing import move_pitches, octaves_that_fit, shift_back, write_notes
 from music.errors import MusicError
 from music.keys import Key
 from music.manifest import Manifest
@@ -113,11 +114,16 @@ class Arranger:
             *self._answer(*windows, options, is_wanted), windows[0], grid.cells
         )
         home = Key((key.tonic + register.key_shift) % OCTAVE, key.mode)
+        roll, onset = change_density(
+            roll, onset, heard, home, grid, density=options.density, seed=options.seed
+        )
         roll, onset = rest_on_chords(roll, onset, heard, home, grid, line)
         roll &= sounding_steps(grid, line)[:, None, None]
         onset = (onset & roll) | newly_sounding(roll)
         shift = shift_back(roll, register)
-        roll, onset = move_pitches(roll, shift), move_pitches(onset, shift)
+        octave = octaves_that_fit(roll, shift, options.octave)
+        pitches_up = shift + OCTAVE * octave
+        roll, onset = move_pitches(roll, pitches_up), move_pitches(onset, pitches_up)
 
         span = min(n.start for n in melody.notes), max(n.end for n in melody.notes)
         tracks = [
@@ -127,7 +133,7 @@ class Arranger:
             )
         ]
         melody_roll, _ = roll_of_notes(grid.step_notes(melody.notes), 1, grid.steps)
-        warnings += _warn_of_chords(melody_roll)
+        warnings += _warn_of_chords(melody_roll) + _warn_of_octave(options.octave, octave)
         warnings += _warn_of_register(line, heard, register, shift, self.manifest)
         if not roll.any():
             warnings.append("The model answered with silence; it may need more training.")
@@ -207,6 +213,14 @@ def _warn_of_chords(melody_roll: BoolArray) -> list[str]:
     if np.count_nonzero(together > 1) <= CHORDAL * np.count_nonzero(together):
         return []
     return ["The melody track plays several notes at once; the highest were taken as the melody."]
+
+
+def _warn_of_octave(wanted: int, moved: int) -> list[str]:
+    if wanted == moved:
+        return []
+    return [
+        f"The accompaniment was moved by {moved} octaves, not {wanted}: there are no more pitches."
+    ]
 
 
 def _warn_of_register(

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from music.errors import MusicError
-from music.instruments import program_of
+from music.instruments import ensemble_of, program_of
 
 MAX_SEED = 2**32 - 1
 MAX_TEMPERATURE = 2.0
+MAX_DENSITY = 2.0
+MAX_OCTAVE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,24 @@ class Options:
         temperature: 0..2, how far the noise strays: 0 is the same answer for every seed, 1 is what
             the generator was trained with.
         instruments: General MIDI names or numbers: one for all accompanying tracks, or one for each
-            of them, or one for each track with the melody first. None takes the model's and leaves
-            the melody its own.
+            of them, or one for each track with the melody first; or one ensemble, such as `string
+            quartet`, for all tracks. None takes the model's and leaves the melody its own.
         melody_track: which track of the song is the melody, from 0; None takes the first that is
             not drums.
+        density: 0..2, how much the voices move: 0 only on beats, 1 as the generator answers, 2 with
+            all passing and neighbouring notes that do not clash.
+        octave: -2..2, how many octaves the accompaniment is moved up, or down if negative.
 
     Raises:
-        MusicError: `bad_option`, if seed or temperature are out of bounds.
+        MusicError: `bad_option`, if a number is out of bounds.
     """
 
     seed: int = 0
     temperature: float = 1.0
     instruments: tuple[str | int, ...] | None = None
     melody_track: int | None = None
+    density: float = 1.0
+    octave: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:
@@ -47,6 +54,19 @@ class Options:
                 f"The temperature is a number from 0 to {MAX_TEMPERATURE}; "
                 f"received {self.temperature}.",
                 "Choose 1 for what the model learnt, less for calmer and more for bolder answers.",
+            )
+        if not (math.isfinite(self.density) and 0 <= self.density <= MAX_DENSITY):
+            raise MusicError(
+                "bad_option",
+                f"The density is a number from 0 to {MAX_DENSITY}; received {self.density}.",
+                "Choose 1 for what the model learnt, less for fewer and more for more notes.",
+            )
+        if abs(self.octave) > MAX_OCTAVE:
+            raise MusicError(
+                "bad_option",
+                f"The octave is a whole number from -{MAX_OCTAVE} to {MAX_OCTAVE}; "
+                f"received {self.octave}.",
+                "Choose 0 to leave the accompaniment where it is.",
             )
 
 
@@ -68,8 +88,10 @@ def choose_programs(
     """
     if instruments is None:
         return None, list(programs[1:])
-    chosen = [program_of(instrument) for instrument in instruments]
     voices = len(programs) - 1
+    if len(instruments) == 1 and (ensemble := ensemble_of(instruments[0], voices)):
+        return ensemble[0], ensemble[1:]
+    chosen = [program_of(instrument) for instrument in instruments]
     if len(chosen) == voices + 1:
         return chosen[0], chosen[1:]
     if len(chosen) in (1, voices):

@@ -33,6 +33,24 @@ def shift_back(roll: BoolArray, register: Register) -> int:
     return -register.key_shift - OCTAVE * octaves
 
 
+def octaves_that_fit(roll: BoolArray, shift: int, wanted: int) -> int:
+    """How many of the octaves wanted (down if negative) an answer moves within the 128 pitches.
+
+    Args:
+        roll: the answer, `(time, 128, track)`.
+        shift: the semitones by which it moves anyway.
+        wanted: by the caller.
+    """
+    sounding = np.flatnonzero(roll.any(axis=(0, 2))) + shift
+    octaves = wanted
+    while octaves and len(sounding):
+        moved = sounding + OCTAVE * octaves
+        if moved[0] >= 0 and moved[-1] < roll.shape[1]:
+            break
+        octaves -= 1 if octaves > 0 else -1
+    return octaves
+
+
 def move_pitches(roll: BoolArray, semitones: int) -> BoolArray:
     """Transposes a roll `(time, 128, track)`; what would leave the 128 pitches is dropped."""
     moved = np.zeros_like(roll)

@@ -57,7 +57,17 @@ def deploy_command(
 @click.option("--seed", type=click.IntRange(0), help="Another seed, another song.")
 @click.option("--takes", type=click.IntRange(1), help="How many songs.")
 @click.option("--temperature", type=float, help="How adventurous; 1 is as trained.")
-@click.option("--instruments", metavar="LIST", help="General MIDI names or numbers, with commas.")
+@click.option(
+    "--density", type=click.FloatRange(0, 2), help="How much the voices move; 1 is as trained."
+)
+@click.option(
+    "--octave", type=click.IntRange(-2, 2), help="Move the accompaniment by octaves, up or down."
+)
+@click.option(
+    "--instruments",
+    metavar="LIST",
+    help="General MIDI names or numbers, with commas, or an ensemble, e.g. string quartet.",
+)
 @click.option("--melody-track", type=click.IntRange(0), help="Which track is the melody, from 0.")
 @click.option(
     "--picture",
@@ -72,6 +82,8 @@ def invoke_command(
     seed: int | None,
     takes: int | None,
     temperature: float | None,
+    density: float | None,
+    octave: int | None,
     instruments: str | None,
     melody_track: int | None,
     picture: str | None,
@@ -97,6 +109,8 @@ def invoke_command(
         temperature=temperature,
         instruments=None if instruments is None else _instruments(instruments),
         melody_track=melody_track,
+        density=density,
+        octave=octave,
         root=root,
     )
     _write(answer, songs, pictures)

@@ -62,6 +62,8 @@ def invoke(
     temperature: float | None = None,
     instruments: Sequence[str | int] | None = None,
     melody_track: int | None = None,
+    density: float | None = None,
+    octave: int | None = None,
     root: str | Path = ROOT,
 ) -> Answer:
     """Has a melody accompanied.
@@ -72,8 +74,11 @@ def invoke(
         seed: chooses the accompaniment; the same seed gives the same one.
         takes: how many accompaniments; each has the seed after the one before.
         temperature: how adventurous it is; 1 is as trained.
-        instruments: General MIDI names or numbers, one for each track.
+        instruments: General MIDI names or numbers, one for all accompanying tracks or one for each;
+            or an ensemble such as `string quartet`.
         melody_track: which track of the file is the melody, from 0.
+        density: 0..2, how much the voices move; 1 is as trained.
+        octave: -2..2, octaves by which the accompaniment is moved up, or down if negative.
         root: the folder of the jobs.
 
     Raises:
@@ -88,6 +93,8 @@ def invoke(
         "temperature": temperature,
         "instruments": None if instruments is None else list(instruments),
         "melody_track": melody_track,
+        "density": density,
+        "octave": octave,
     }
     given = {name: value for name, value in choices.items() if value is not None}
     body = {"midi": base64.b64encode(midi).decode("ascii"), **given}

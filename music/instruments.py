@@ -56,6 +56,27 @@ _SHORT = {
     "sax": "Alto Sax",
 }
 
+# The melody's instrument, those of the inner voices from above, and the bass.
+ENSEMBLES: dict[str, tuple[str, ...]] = {
+    "string quartet": ("Violin", "Violin", "Viola", "Cello"),
+    "string orchestra": ("Violin", "String Ensemble 1", "String Ensemble 1", "Contrabass"),
+    "church choir": ("Choir Aahs", "Choir Aahs", "Choir Aahs", "Choir Aahs"),
+    "full organ": ("Church Organ", "Church Organ", "Church Organ", "Church Organ"),
+    "brass quartet": ("Trumpet", "French Horn", "Trombone", "Tuba"),
+    "woodwind quartet": ("Flute", "Oboe", "Clarinet", "Bassoon"),
+    "saxophone quartet": ("Soprano Sax", "Alto Sax", "Tenor Sax", "Baritone Sax"),
+    "recorder consort": ("Recorder", "Recorder", "Recorder", "Recorder"),
+    "rock band": (
+        "Overdriven Guitar",
+        "Electric Guitar (clean)",
+        "Rock Organ",
+        "Electric Bass (finger)",
+    ),
+    "jazz band": ("Tenor Sax", "Electric Guitar (jazz)", "Electric Piano 1", "Acoustic Bass"),
+    "folk band": ("Fiddle", "Accordion", "Acoustic Guitar (steel)", "Acoustic Bass"),
+    "synthesizers": ("Lead 2 (sawtooth)", "Pad 2 (warm)", "Pad 2 (warm)", "Synth Bass 1"),
+}
+
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", name.lower()).strip()
@@ -80,11 +101,38 @@ def program_of(instrument: str | int) -> int:
         return int(text)
     program = _PROGRAMS.get(_plain(text))
     if program is None:
-        near = difflib.get_close_matches(_plain(text[:64]), _PROGRAMS, n=3, cutoff=0.5)
-        names = ", ".join(f"`{GENERAL_MIDI[_PROGRAMS[name]]}`" for name in near)
+        plain = _plain(text[:64])
+        if plain in ENSEMBLES:
+            raise MusicError(
+                "unknown_instrument",
+                f"`{text[:64]}` is an ensemble, not one instrument among others.",
+                "Name it alone: it has instruments for all tracks.",
+            )
+        near = difflib.get_close_matches(plain, [*_PROGRAMS, *ENSEMBLES], n=3, cutoff=0.5)
+        names = ", ".join(
+            f"`{name if name in ENSEMBLES else GENERAL_MIDI[_PROGRAMS[name]]}`" for name in near
+        )
         raise MusicError(
             "unknown_instrument",
             f"`{text[:64]}` is no General MIDI instrument.",
             f"Did you mean {names}?" if near else "Use a name such as `Violin` or a number 0-127.",
         )
     return program
+
+
+def ensemble_of(name: str | int, voices: int) -> list[int] | None:
+    """Finds the programs of an ensemble.
+
+    Args:
+        name: of the ensemble; capitals and punctuation do not matter.
+        voices: how many tracks accompany the melody. Of more than three the inner ones take turns;
+            a single one is the bass.
+
+    Returns:
+        The programs of the melody and the voices, or None if there is no such ensemble.
+    """
+    players = ENSEMBLES.get(_plain(str(name)))
+    if players is None:
+        return None
+    melody, *inner, bass = (GENERAL_MIDI.index(player) for player in players)
+    return [melody, *(inner[voice % len(inner)] for voice in range(voices - 1)), bass]

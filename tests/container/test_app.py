@@ -189,6 +189,26 @@ def test_the_header_stands_for_all_lines(client):
     assert answers[2]["warnings"] == ["The body's `seed` counted, not the custom attributes'."]
 
 
+def test_octave_and_ensemble(client):
+    plain = read_midi(send(client).content)
+    moved = read_midi(send_json(client, "audio/midi", midi=BASE64, octave=-1).content)
+    for before, after in zip(plain.tracks[1:], moved.tracks[1:], strict=True):
+        assert pitches(after) == [pitch - 12 for pitch in pitches(before)]
+    assert moved.tracks[0] == plain.tracks[0]
+    band = read_midi(send(client, **{ATTRIBUTES: "instruments=rock band"}).content)
+    assert [track.program for track in band.tracks] == [29, 27, 18, 33]
+    assert [track.notes for track in band.tracks] == [track.notes for track in plain.tracks]
+
+
+def test_density(client):
+    def notes(density):
+        answer = send_json(client, midi=BASE64, density=density).json()
+        return answer["takes"][0]["metrics"]["notes"]
+
+    plain = send_json(client, midi=BASE64).json()["takes"][0]["metrics"]["notes"]
+    assert notes(0) < notes(1) == plain < notes(2)
+
+
 def test_what_was_left_out_is_told(client):
     drums = Track("Drums", 0, (Note(0, 480, 38),), is_drum=True)
     song = Song(480, (drums, SONG.tracks[0]))

@@ -28,6 +28,8 @@ def fault_of(**body):
         (" seed = 7 , temperature=.5,", {"seed": 7, "temperature": 0.5}),
         ("instruments=Violin;viola;42", {"instruments": ("Violin", "viola", "42")}),
         ("instruments=Lead 8 (bass + lead)", {"instruments": ("Lead 8 (bass + lead)",)}),
+        ("density=.5,octave=-2", {"density": 0.5, "octave": -2}),
+        ("instruments=rock band", {"instruments": ("rock band",)}),
         ("melody_track=1,seed=4294967295", {"melody_track": 1, "seed": 2**32 - 1}),
     ],
 )
@@ -39,7 +41,10 @@ def test_custom_attributes(header, values):
     ("header", "words"),
     [
         ("sed=7", "Unknown parameter `sed`: did you mean `seed`?"),
-        ("colour=blue", "known are seed, takes, temperature, instruments, melody_track."),
+        (
+            "colour=blue",
+            "known are seed, takes, temperature, instruments, melody_track, density, octave.",
+        ),
         ("seed", "`seed` is no `name=value`."),
         ("seed=1,seed=2", "`seed` is given twice."),
         ("seed=4294967296", "less than or equal to 4294967295"),
@@ -49,6 +54,11 @@ def test_custom_attributes(header, values):
         ("takes=0", "greater than or equal to 1"),
         ("temperature=nan", "finite"),
         ("temperature=3", "less than or equal to 2"),
+        ("density=2.1", "`density`: Input should be less than or equal to 2"),
+        ("density=-1", "`density`: Input should be greater than or equal to 0"),
+        ("octave=3", "`octave`: Input should be less than or equal to 2"),
+        ("octave=-3", "`octave`: Input should be greater than or equal to -2"),
+        ("octave=0.5", "`octave`: Input should be a valid integer"),
         ("midi=abc", "Unknown parameter `midi`"),
     ],
 )
@@ -128,3 +138,6 @@ def test_takes_have_seeds_of_their_own():
     assert Parameters().options().seed == 0
     assert Parameters().options().temperature == 1.0
     assert Parameters(temperature=0).options().temperature == 0.0
+    assert (Parameters().options().density, Parameters().options().octave) == (1.0, 0)
+    given = Parameters(density=0, octave=-1).options()
+    assert (given.density, given.octave) == (0.0, -1)

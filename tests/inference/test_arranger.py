@@ -183,6 +183,47 @@ def test_instruments():
     assert [t.program for t in arrange(song, options=options).song.tracks] == [68, 40, 41, 42]
 
 
+def test_an_ensemble_plays_the_melody_too():
+    options = Options(instruments=("rock band",))
+    result = arrange(song_of(legato(4, 4)), options=options)
+    assert [t.program for t in result.song.tracks] == [29, 27, 18, 33]
+
+
+@pytest.mark.parametrize("octave", [-2, -1, 1, 2])
+def test_the_accompaniment_moves_by_octaves(octave):
+    notes = legato(4, 8, 4)
+    result = arrange(song_of(notes), options=Options(octave=octave))
+    assert list(result.song.tracks[0].notes) == notes
+    for track, lower in zip(result.song.tracks[1:], (3, 7, 12), strict=True):
+        assert plain(track) == moved(notes, 12 * octave - lower)
+    assert result.warnings == ()
+
+
+def test_octaves_without_pitches_are_told():
+    result = arrange(song_of(legato(16)), drone(115, 60, 23), Options(octave=1))
+    assert [track.notes[0].pitch for track in result.song.tracks[1:]] == [127, 72, 35]
+    result = arrange(song_of(legato(16)), drone(116, 60, 23), Options(octave=2))
+    assert [track.notes[0].pitch for track in result.song.tracks[1:]] == [116, 60, 23]
+    assert result.warnings == (
+        "The accompaniment was moved by 0 octaves, not 2: there are no more pitches.",
+    )
+
+
+def test_density():
+    song = melody("twinkle")
+    counts = [
+        sum(len(t.notes) for t in arrange(song, noisy, Options(density=density)).song.tracks[1:])
+        for density in (0, 0.5, 1)
+    ]
+    assert counts[0] < counts[1] < counts[2]
+    assert arrange(song, noisy, Options(density=1.0)).song == arrange(song, noisy).song
+    calm = arrange(song, noisy, Options(density=0)).song
+    assert all(note.start % BEAT == 0 for track in calm.tracks[1:] for note in track.notes)
+    sixths = song_of(legato(*[4] * 16, pitches=(72, 76)))  # voices that move in thirds
+    busy = arrange(sixths, options=Options(density=2)).song
+    assert sum(len(track.notes) for track in busy.tracks[1:]) > 60
+
+
 def test_the_roll_shows_the_song():
     result = arrange(song_of(legato(4, 8, 4)))
     assert result.roll.shape == (16, 128, 4)

@@ -3,7 +3,7 @@ import pytest
 
 from inference.grid import grid_of_song
 from inference.hearing import Register, line_of_notes
-from inference.writing import move_pitches, shift_back, write_notes
+from inference.writing import move_pitches, octaves_that_fit, shift_back, write_notes
 from music.song import Note, Song, Track
 
 
@@ -30,6 +30,26 @@ def roll_of(*pitches):
 )
 def test_shift_back(register, lowest, shift):
     assert shift_back(roll_of(lowest, 70), register) == shift
+
+
+@pytest.mark.parametrize(
+    ("pitches", "shift", "wanted", "octaves"),
+    [
+        ([48, 70], 0, 0, 0),
+        ([48, 70], 0, 2, 2),
+        ([48, 70], 0, -2, -2),
+        ([24, 104], 0, 2, 1),
+        ([24, 104], -1, 2, 2),
+        ([24, 103], 0, 2, 2),
+        ([23, 60], 0, -2, -1),
+        ([23, 60], 1, -2, -2),
+        ([11, 116], 0, -1, 0),
+        ([11, 116], 0, 1, 0),
+        ([], 0, 2, 2),
+    ],
+)
+def test_octaves_that_fit(pitches, shift, wanted, octaves):
+    assert octaves_that_fit(roll_of(*pitches), shift, wanted) == octaves
 
 
 def test_silence_is_not_moved_out_of_bounds():

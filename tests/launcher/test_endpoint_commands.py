@@ -67,6 +67,10 @@ def test_options_reach_the_endpoint(served, root, tmp_path):
         "0.5",
         "--melody-track",
         "1",
+        "--density",
+        "0",
+        "--octave",
+        "-1",
         "--takes",
         "2",
         "--json",
@@ -81,6 +85,8 @@ def test_options_reach_the_endpoint(served, root, tmp_path):
         "temperature": 0.5,
         "instruments": ["Church Organ", 42, "violin"],
         "melody_track": 1,
+        "density": 0,
+        "octave": -1,
     }
     assert [(take["file"], take["seed"]) for take in content["takes"]] == [
         (str(tmp_path / "song-1.mid"), 7),
@@ -97,6 +103,8 @@ def test_options_reach_the_endpoint(served, root, tmp_path):
         (("a", "b", "c"), "one or two words, not 3"),
         (("--picture", "twinkle"), "put --picture last"),
         (("twinkle", "--takes", "0"), "not in the range"),
+        (("twinkle", "--density", "2.5"), "not in the range"),
+        (("twinkle", "--octave", "3"), "not in the range"),
         (("twinkle", "--temperature", "warm"), "is not a valid float"),
     ],
 )

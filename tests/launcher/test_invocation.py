@@ -55,6 +55,8 @@ def test_what_is_asked_for_arrives(root, served, midi, monkeypatch):
         temperature=0.5,
         instruments=["violin", 42],
         melody_track=1,
+        density=1.5,
+        octave=2,
         root=root,
     )
     request = dict(answer.model)
@@ -65,6 +67,8 @@ def test_what_is_asked_for_arrives(root, served, midi, monkeypatch):
         "temperature": 0.5,
         "instruments": ["violin", 42],
         "melody_track": 1,
+        "density": 1.5,
+        "octave": 2,
     }
     assert [(take.midi, take.seed) for take in answer.takes] == [(SONG, 7), (SONG, 8)]
     assert answer.warnings == ("It was cut.",)

@@ -2,7 +2,7 @@ import pretty_midi
 import pytest
 
 from music.errors import MusicError
-from music.instruments import GENERAL_MIDI, program_of
+from music.instruments import ENSEMBLES, GENERAL_MIDI, ensemble_of, program_of
 
 
 def test_names_are_those_of_pretty_midi():
@@ -38,3 +38,25 @@ def test_what_is_no_instrument(instrument):
 def test_the_nearest_names_are_told():
     with pytest.raises(MusicError, match="Did you mean `Violin`"):
         program_of("vilin")
+
+
+def test_the_nearest_ensembles_are_told():
+    with pytest.raises(MusicError, match="Did you mean `string quartet`"):
+        program_of("strings quartet")
+
+
+@pytest.mark.parametrize(
+    ("voices", "programs"), [(1, [40, 42]), (2, [40, 40, 42]), (3, [40, 40, 41, 42])]
+)
+def test_an_ensemble_has_a_bass_whatever_its_size(voices, programs):
+    assert ensemble_of("string quartet", voices) == programs
+    assert ensemble_of(" STRING-quartet ", 5) == [40, 40, 41, 40, 41, 42]
+
+
+def test_ensembles_hide_no_instrument():
+    for name, players in ENSEMBLES.items():
+        assert ensemble_of(name, 3) == [program_of(player) for player in players]
+        with pytest.raises(MusicError, match="is an ensemble"):
+            program_of(name)
+    assert ensemble_of("strings", 3) is None
+    assert ensemble_of(48, 3) is None
