@@ -21,11 +21,12 @@ from training.cost import Cost
 from training.evolution import write_evolution
 from training.history import Row
 from training.hyperparameters import Hyperparameters
-from training.report_charts import draw
-from training.report_curves import charts
+from training.report_charts import Chart, draw
+from training.report_curves import music_charts, training_charts
 from training.report_plot import plot
 from training.report_samples import Sample, page_data, read_samples
 from training.report_words import numbers, verdict
+from training.track_metrics import reference_row
 
 PACKAGES = ("accompanist", "tensorflow", "keras", "numpy", "symusic")
 _FRAME = Path(__file__).with_name("page") / "report.html"
@@ -102,7 +103,12 @@ def write_report(
         "verdict": verdict(quality, _heard(manifest), stopped=stopped),
         "numbers": _section("numbers", "All measurements", numbers(quality)) if quality else "",
         "film": "" if stopped else _film(run, samples),
-        "charts": "".join(draw(chart) for chart in charts(rows, run.headlines, quality)),
+        "music": _curves(
+            "music",
+            "How the music grew",
+            music_charts(rows, run.headlines, quality, _references(run)),
+        ),
+        "training": _curves("training", "How the training went", training_charts(rows)),
         "facts": _facts(facts, cost),
         "data": _script_json(page_data(samples, manifest, phrases, run.headlines)),
     }
@@ -163,6 +169,19 @@ def _film(run: _Run, samples: Sequence[Sample]) -> str:
         picture, note = f"<picture>{quiet}{_image(moving, 'gif', words)}</picture>", ""
     intro = "<p>The same melodies, again and again while the network learned.</p>"
     return _section("film", "How it learned", f'{intro}<div class="film">{picture}</div>{note}')
+
+
+def _curves(name: str, title: str, charts: Sequence[Chart]) -> str:
+    drawn = "".join(draw(chart) for chart in charts)
+    return _section(name, title, f'<div class="charts">{drawn}</div>') if drawn else ""
+
+
+def _references(run: _Run) -> Row:
+    """What the training music measures, if the history has something to compare with it."""
+    if run.phrases is None or not any("." in name for row in run.rows for name in row):
+        return {}
+    track = int(run.manifest.hyperparameters.get("condition_track", 0))
+    return reference_row(run.phrases.part("train"), track)
 
 
 def _facts(facts: Mapping[str, Any], cost: Cost | None) -> str:

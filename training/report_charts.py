@@ -14,16 +14,24 @@ Place = Callable[[float, float], tuple[float, float]]
 
 WIDTH, HEIGHT = 460, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 30
+_COLOURS = 6
 _FEW = 30  # points that are worth a mark each
 _MOST = 400  # points of one line; more would only be heavier
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A level to compare a line with."""
+    """A level to compare with.
+
+    Attributes:
+        value: where the dashed line is drawn.
+        name: what it is; told in the legend.
+        line: the line that it belongs to and takes its colour from, of several.
+    """
 
     value: float
     name: str
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,13 +42,19 @@ class Chart:
         title: above it.
         lines: name and points `(iteration, value)` of each line.
         words: what the curves mean, for a musician.
-        reference: is drawn as a dashed line, if given.
+        references: are drawn as dashed lines.
+        colour: of the first line, 0..5; the colours of the page's voices.
     """
 
     title: str
     lines: Mapping[str, Points]
     words: str = ""
-    reference: Reference | None = None
+    references: Sequence[Reference] = ()
+    colour: int = 0
+
+    def class_of(self, line: str) -> str:
+        """The style of a line, by its name."""
+        return f"line-{(self.colour + list(self.lines).index(line)) % _COLOURS}"
 
 
 def draw(chart: Chart) -> str:
@@ -52,7 +66,7 @@ def draw(chart: Chart) -> str:
     every = [point for points in lines.values() for point in points]
     if not every:
         return ""
-    levels = [y for _, y in every] + ([chart.reference.value] if chart.reference else [])
+    levels = [y for _, y in every] + [each.value for each in chart.references]
     bottom, top, steps_y = _round_range(min(levels), max(levels))
     right, steps_x = _round_range(0.0, max(x for x, _ in every))[1:]
     scale_x = (WIDTH - _LEFT - _RIGHT) / right
@@ -62,14 +76,15 @@ def draw(chart: Chart) -> str:
         return _LEFT + x * scale_x, HEIGHT - _BOTTOM - (y - bottom) * scale_y
 
     parts = [_grid(bottom, top, right, steps_y, steps_x, place)]
-    if chart.reference:
-        height = place(0, chart.reference.value)[1]
+    for reference in chart.references:
+        height = place(0, reference.value)[1]
+        colour = f" {chart.class_of(reference.line)}" if reference.line else ""
         parts.append(
-            f'<line class="reference" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{height:.1f}" '
-            f'y2="{height:.1f}"/>'
+            f'<line class="reference{colour}" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" '
+            f'y1="{height:.1f}" y2="{height:.1f}"/>'
         )
-    for number, (name, points) in enumerate(lines.items()):
-        parts.append(_line(name, points, number, place))
+    for name, points in lines.items():
+        parts.append(_line(name, points, chart.class_of(name), place))
     last = ", ".join(f"{name} {_say(points[-1][1])}" for name, points in lines.items() if points)
     label = html.escape(f"{chart.title} over iterations; at the end {last}.")
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}'
@@ -121,14 +136,14 @@ def _grid(
     return "".join(parts)
 
 
-def _line(name: str, points: Points, number: int, place: Place) -> str:
+def _line(name: str, points: Points, kind: str, place: Place) -> str:
     spots = [place(x, y) for x, y in points]
     path = "".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(spots))
-    line = f'<path class="line-{number % 4}" d="{path}"/>'
+    line = f'<path class="{kind}" d="{path}"/>'
     if len(points) > _FEW:
         return line
     return line + "".join(
-        f'<circle class="line-{number % 4}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>'
+        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>'
         f"{html.escape(name)} {_say(point[1])} at iteration {point[0]:.0f}</title></circle>"
         for (x, y), point in zip(spots, points, strict=True)
     )
@@ -137,10 +152,12 @@ def _line(name: str, points: Points, number: int, place: Place) -> str:
 def _legend(chart: Chart) -> str:
     parts = []
     if len(chart.lines) > 1:
-        for number, name in enumerate(chart.lines):
-            parts.append(f'<span><i class="line-{number % 4}"></i>{html.escape(name)}</span>')
-    if chart.reference:
-        name = html.escape(f"{chart.reference.name} {_say(chart.reference.value)}")
+        for name in chart.lines:
+            sign = f'<i class="{chart.class_of(name)}"></i>'
+            parts.append(f"<span>{sign}{html.escape(name)}</span>")
+    if chart.references:
+        level = f" {_say(chart.references[0].value)}" if len(chart.references) == 1 else ""
+        name = html.escape(chart.references[0].name + level)
         parts.append(f'<span><i class="reference"></i>{name}</span>')
     return f'<span class="legend">{"".join(parts)}</span>' if parts else ""
 

@@ -16,7 +16,7 @@ from training.cost import Cost, Meter
 from training.hyperparameters import Hyperparameters
 from training.report import write_report
 from training.report_charts import Chart, Reference, draw
-from training.report_curves import charts
+from training.report_curves import music_charts, training_charts
 from training.report_samples import evenly, read_samples
 from training.report_words import numbers, real_value, verdict
 from training.samples import Sampler
@@ -215,19 +215,29 @@ def test_real_music_is_the_reference_of_a_curve():
 def test_curves_show_every_name_of_the_history():
     rows = [
         *ROWS,
-        {"iteration": 4, "overlap": 0.3, "pitches_used.alto": 4.0, "pitches_used.bass": 5.0},
+        {"iteration": 4, "overlap": 0.3, "in_scale.alto": 0.9, "in_scale.bass": 0.8, "new": 7.0},
+        {"iteration": 4, "polyphony.alto": 0.0},
     ]
-    found = {chart.title: chart for chart in charts(rows, {4: 20.0, 8: 50.0}, GOOD)}
+    shown = music_charts(rows, {4: 20.0, 8: 50.0}, GOOD, {"in_scale.bass": 0.95, "odd": 1.0})
+    found = {chart.title: chart for chart in shown}
+    assert found.keys() == {"Headline", "Likeness to the training music", "Notes in the scale"}
     assert list(found["Headline"].lines.values()) == [[(4, 20.0), (8, 50.0)]]
-    assert found["Losses"].lines == {"generator": [(1, 3.0), (5, 2.0)], "critic": [(5, -1.0)]}
-    assert found["Pitches used"].lines == {"alto": [(4, 4.0)], "bass": [(4, 5.0)]}
-    likeness = found["D, overlap with the training music"]
+    scale = found["Notes in the scale"]
+    assert scale.lines == {"alto": [(4, 0.9)], "bass": [(4, 0.8)]}
+    assert scale.references == [Reference(0.95, "training music", "bass")]
+    assert 'class="reference line-2"' in draw(scale)  # soprano is 0
+    likeness = found["Likeness to the training music"]
     assert likeness.lines == {"overlap": [(4, 0.3), (8, 0.5)]}  # and the last measurement
-    assert likeness.reference == Reference(0.929, "real music")
+    assert likeness.references == [Reference(0.929, "real music")]
+    updates = {chart.title: chart.lines for chart in training_charts(rows)}
+    assert updates == {
+        "Losses": {"generator": [(1, 3.0), (5, 2.0)], "critic": [(5, -1.0)]},
+        "New": {"new": [(4, 7.0)]},
+    }
 
 
 def test_a_chart_places_points_and_reference():
-    chart = Chart("Height", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]}, "", Reference(5.0, "real"))
+    chart = Chart("Height", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]}, "", [Reference(5.0, "real")])
     drawn = draw(chart)
     # 396 by 206 pixels from (52, 220) up
     assert 'd="M52.0 220.0L250.0 117.0L448.0 14.0"' in drawn
