@@ -7,6 +7,7 @@ as notes (`writing`). Only the generator hears times rounded to the grid: the me
 for tick, with its tempo map and time signatures.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from inference.cadence import rest_on_chords
 from inference.density import change_density
 from inference.errors import ArrangementStopped
-from inference.grid import grid_of_song
+from inference.grid import Grid, grid_of_song
 from inference.hearing import (
     OCTAVE,
     Line,
@@ -28,17 +29,22 @@ from inference.hearing import (
     sounding_steps,
 )
 from inference.measures import measure
+from inference.modulation import keys_of_cells, window_shifts
 from inference.options import Options, choose_programs
 from inference.predictor import Accompanist
+from inference.remarks import warn_of_chords, warn_of_octave, warn_of_register
 from inference.seams import newly_sounding, stitch
-from inference.writing import move_pitches, octaves_that_fit, shift_back, write_notes
+from inference.writing import (
+    move_pitches,
+    octaves_that_fit,
+    shift_back,
+    shift_windows,
+    write_notes,
+)
 from music.errors import MusicError
 from music.keys import Key
-from music.manifest import Manifest
 from music.rolls import REST, roll_of_notes
 from music.song import Song, Track, pitched_tracks
-
-CHORDAL = 0.1  # above this share of time with several notes a melody track is chords
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -53,7 +59,7 @@ class Arrangement:
         seed: of the noise.
         warnings: what was left out, moved or could not be done, a sentence each.
         metrics: see `inference.measures.measure`.
-        key: of the melody.
+        key: of the melody, or of the most of it if it modulates.
         roll: `(time, 128, track)`, the song on the generator's grid, the melody as track 0.
         seams: the steps of the grid at which one window took over from another.
     """
@@ -65,6 +71,23 @@ class Arrangement:
     key: Key
     roll: BoolArray
     seams: IntArray
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The melody, two cells at a time, `(window, 2 * bar_steps)`.
+
+    Attributes:
+        pitch: in the song's key and the generator's register.
+        heard: as the generator hears it: where the song modulates, in another key.
+        onset: where notes start.
+        shifts: `(window,)`, semitones from `pitch` to `heard`.
+    """
+
+    pitch: IntArray
+    heard: IntArray
+    onset: BoolArray
+    shifts: IntArray
 
 
 class Arranger:
@@ -105,21 +128,15 @@ class Arranger:
         beat, bar = self.manifest.steps_per_beat, self.manifest.bar_steps
         grid = grid_of_song(song, steps_per_beat=beat, bar_steps=bar)
         line = line_of_notes(grid, melody.notes)
-        key = find_song_key(song, melody.notes)
+        keys = keys_of_cells(grid, line, find_song_key(song, melody.notes))
+        [(key, _)] = Counter(keys).most_common(1)
         register = choose_register(line, key, self.manifest)
         heard = register.to_ears(line.pitch, self.manifest.melody_range)
 
-        windows = make_windows(*cells_heard(grid, line, heard, bar))
-        roll, onset, seams = stitch(
-            *self._answer(*windows, options, is_wanted), windows[0], grid.cells
-        )
-        home = Key((key.tonic + register.key_shift) % OCTAVE, key.mode)
-        roll, onset = change_density(
-            roll, onset, heard, home, grid, density=options.density, seed=options.seed
-        )
-        roll, onset = rest_on_chords(roll, onset, heard, home, grid, line)
-        roll &= sounding_steps(grid, line)[:, None, None]
-        onset = (onset & roll) | newly_sounding(roll)
+        windows = self._hear(grid, line, register, keys)
+        roll, onset, seams = self._stitched(grid, windows, options, is_wanted)
+        keys = [Key((k.tonic + register.key_shift) % OCTAVE, k.mode) for k in keys]
+        roll, onset = _shape(roll, onset, heard, keys, grid, line, options)
         shift = shift_back(roll, register)
         octave = octaves_that_fit(roll, shift, options.octave)
         pitches_up = shift + OCTAVE * octave
@@ -133,8 +150,8 @@ class Arranger:
             )
         ]
         melody_roll, _ = roll_of_notes(grid.step_notes(melody.notes), 1, grid.steps)
-        warnings += _warn_of_chords(melody_roll) + _warn_of_octave(options.octave, octave)
-        warnings += _warn_of_register(line, heard, register, shift, self.manifest)
+        warnings += warn_of_chords(melody_roll) + warn_of_octave(options.octave, octave)
+        warnings += warn_of_register(line, heard, register, shift, self.manifest)
         if not roll.any():
             warnings.append("The model answered with silence; it may need more training.")
         top = np.where(line.sounding, line.pitch, REST)
@@ -147,6 +164,28 @@ class Arranger:
             roll=np.concatenate([melody_roll[..., None], roll], axis=2),
             seams=seams,
         )
+
+    def _hear(self, grid: Grid, line: Line, register: Register, keys: list[Key]) -> Windows:
+        """Lays the melody into windows, each transposed as the generator wants its key."""
+        bar, span = self.manifest.bar_steps, self.manifest.melody_range
+        shifts = window_shifts(keys, register.key_shift) * self.manifest.tonic_normalized
+        pitch, onset = make_windows(
+            *cells_heard(grid, line, register.to_ears(line.pitch, span), bar)
+        )
+        heard = pitch.copy()
+        for shift in np.unique(shifts[shifts != 0]).tolist():
+            local = replace(register, key_shift=register.key_shift + shift)
+            cells = cells_heard(grid, line, local.to_ears(line.pitch, span), bar)
+            heard[shifts == shift] = make_windows(*cells)[0][shifts == shift]
+        return Windows(pitch, heard, onset, shifts)
+
+    def _stitched(
+        self, grid: Grid, windows: Windows, options: Options, is_wanted: Callable[[], bool]
+    ) -> tuple[BoolArray, BoolArray, IntArray]:
+        """Answers all windows and joins them; see `stitch`."""
+        roll, onset = self._answer(windows.heard, windows.onset, options, is_wanted)
+        roll, onset = (shift_windows(part, -windows.shifts) for part in (roll, onset))
+        return stitch(roll, onset, windows.pitch, grid.cells)
 
     def _answer(
         self, pitch: IntArray, onset: BoolArray, options: Options, is_wanted: Callable[[], bool]
@@ -208,42 +247,19 @@ def choose_melody(song: Song, index: int | None) -> tuple[Track, list[str]]:
     return song.tracks[chosen], [f"Only track {chosen} was accompanied; left out: {listed}."]
 
 
-def _warn_of_chords(melody_roll: BoolArray) -> list[str]:
-    together = melody_roll.sum(axis=1)
-    if np.count_nonzero(together > 1) <= CHORDAL * np.count_nonzero(together):
-        return []
-    return ["The melody track plays several notes at once; the highest were taken as the melody."]
-
-
-def _warn_of_octave(wanted: int, moved: int) -> list[str]:
-    if wanted == moved:
-        return []
-    return [
-        f"The accompaniment was moved by {moved} octaves, not {wanted}: there are no more pitches."
-    ]
-
-
-def _warn_of_register(
-    line: Line, heard: IntArray, register: Register, shift: int, manifest: Manifest
-) -> list[str]:
-    """Says where the model heard the melody, if not where it is."""
-    low, high = manifest.melody_range
-    warnings = []
-    if register.octaves:
-        count = abs(register.octaves)
-        side, way = ("below", "up") if register.octaves > 0 else ("above", "down")
-        moved = -(shift + register.key_shift) // OCTAVE
-        back = f"and its answer was moved {moved} down" if moved else "its answer was not moved"
-        warnings.append(
-            f"The melody lies {side} the model's range ({low}-{high}); the model heard it {count} "
-            f"octave{'s' * (count > 1)} {way}, {back}."
-        )
-    expected = line.pitch + register.key_shift + OCTAVE * register.octaves
-    folded = int(np.count_nonzero((heard != expected) & line.onset & line.sounding))
-    if folded:
-        notes = "note was" if folded == 1 else "notes were"
-        warnings.append(
-            f"{folded} melody {notes} outside the model's range ({low}-{high}) and heard in "
-            "another octave."
-        )
-    return warnings
+def _shape(
+    roll: BoolArray,
+    onset: BoolArray,
+    heard: IntArray,
+    keys: list[Key],
+    grid: Grid,
+    line: Line,
+    options: Options,
+) -> tuple[BoolArray, BoolArray]:
+    """Makes the answer `(time, 128, track)` as dense as wanted, with rests where they belong."""
+    roll, onset = change_density(
+        roll, onset, heard, keys, grid, density=options.density, seed=options.seed
+    )
+    roll, onset = rest_on_chords(roll, onset, heard, keys[-1], grid, line)
+    roll &= sounding_steps(grid, line)[:, None, None]
+    return roll, (onset & roll) | newly_sounding(roll)

@@ -5,6 +5,8 @@ decides which moves go and which notes come, drawn from the seed for every step 
 the same seed and density give the same song.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ def change_density(
     roll: BoolArray,
     onset: BoolArray,
     heard: IntArray,
-    key: Key,
+    keys: Sequence[Key],
     grid: Grid,
     *,
     density: float,
@@ -40,7 +42,7 @@ def change_density(
         roll: `(time, 128, track)`.
         onset: where notes start.
         heard: the melody as the generator heard it, `(time,)`.
-        key: as the generator heard it.
+        keys: of the song's cells, as the generator heard them.
         grid: of the song.
         density: below 1 the share of the moves between beats that stay; above 1, density - 1 is the
             share of the places for a passing or neighbouring note that get one.
@@ -54,17 +56,23 @@ def change_density(
         stays = grid.beats[:, None] | (chance < density)
         return hold(roll, onset, stays & changes(roll, onset))
     if density > NORMAL:
-        return _ornament(roll, onset, heard, key, grid, chance < density - NORMAL)
+        return _ornament(roll, onset, heard, keys, grid, chance < density - NORMAL)
     return roll, onset
 
 
 def _ornament(
-    roll: BoolArray, onset: BoolArray, heard: IntArray, key: Key, grid: Grid, wanted: BoolArray
+    roll: BoolArray,
+    onset: BoolArray,
+    heard: IntArray,
+    keys: Sequence[Key],
+    grid: Grid,
+    wanted: BoolArray,
 ) -> tuple[BoolArray, BoolArray]:
     """Lays notes of the scale on the last eighth of beats on which a voice does not move."""
     roll, onset = roll.copy(), onset.copy()
     moved = changes(roll, onset)
     beats = np.flatnonzero(grid.beats)
+    cell_of_step = np.repeat(np.arange(len(grid.cells)), [cell.steps for cell in grid.cells])
     for beat, following in zip(beats[:-1].tolist(), beats[1:].tolist(), strict=True):
         first = following - EIGHTH
         if following - beat < SHORTEST_BEAT:
@@ -73,6 +81,7 @@ def _ornament(
             before, after = (np.flatnonzero(roll[step, :, track]) for step in (first, following))
             if moved[beat + 1 : following, track].any() or len(before) != 1 or len(after) != 1:
                 continue
+            key = keys[cell_of_step[first]]
             others = np.delete(roll[first:following], track, axis=2)
             note = _between(int(before[0]), int(after[0]), key, others, heard[first:following])
             if note is not None:

@@ -61,6 +61,14 @@ def move_pitches(roll: BoolArray, semitones: int) -> BoolArray:
     return moved
 
 
+def shift_windows(roll: BoolArray, semitones: NDArray[np.integer]) -> BoolArray:
+    """Transposes each window of `(window, step, 128, track)` by its own `(window,)` semitones."""
+    moved = roll.copy()
+    for window in np.flatnonzero(semitones).tolist():
+        moved[window] = move_pitches(roll[window], int(semitones[window]))
+    return moved
+
+
 def write_notes(
     grid: Grid, line: Line, span: tuple[int, int], roll: BoolArray, onset: BoolArray
 ) -> tuple[Note, ...]:

@@ -224,6 +224,32 @@ def test_density():
     assert sum(len(track.notes) for track in busy.tracks[1:]) > 60
 
 
+def verses(*semitones):
+    """Eight bars for each verse, the same tune in other keys."""
+    tune = (0, 4, 7, 4, 5, 9, 7, 5, 4, 7, 12, 7, 2, 5, 0, 0) * 2
+    pitches = [60 + up + pitch for up in semitones for pitch in tune]
+    return song_of(legato(*[4] * len(pitches), pitches=pitches))
+
+
+def test_a_modulation_is_heard_in_its_own_key():
+    accompanist = HandMade(below(3, 7, 12), tonic_normalized=True)
+    song = verses(0, 2)
+    result = Arranger(accompanist).arrange(song, Options())
+    first, second = np.array(accompanist.heard[:7]), np.array(accompanist.heard[8:])
+    np.testing.assert_array_equal(first[:, ::4][0], [60, 64, 67, 64, 65, 69, 67, 65])
+    np.testing.assert_array_equal(second, first)
+    for track, lower in zip(result.song.tracks[1:], (3, 7, 12), strict=True):
+        assert plain(track) == moved(song.tracks[0].notes, -lower)
+
+
+def test_a_generator_of_all_keys_hears_a_modulation_as_it_is():
+    accompanist = HandMade(below(3, 7, 12), tonic_normalized=False)
+    Arranger(accompanist).arrange(verses(0, 2), Options())
+    assert [int(heard[0]) for heard in accompanist.heard] == [
+        *[60, 65, 64, 62] * 2, *[62, 67, 66, 64] * 2
+    ][:15]  # fmt: skip
+
+
 def test_the_roll_shows_the_song():
     result = arrange(song_of(legato(4, 8, 4)))
     assert result.roll.shape == (16, 128, 4)

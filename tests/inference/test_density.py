@@ -26,7 +26,12 @@ def change(pitch, density, *, melody=72, key=C_MAJOR, seed=0, struck=(), metre=(
     onset[list(struck)] = pitch[list(struck)] >= 0
     heard = np.pad(np.broadcast_to(melody, steps), (0, filling), mode="edge")
     roll, starts = change_density(
-        *voices_to_roll(pitch, onset), heard, key, grid, density=density, seed=seed
+        *voices_to_roll(pitch, onset),
+        heard,
+        [key] * len(grid.cells),
+        grid,
+        density=density,
+        seed=seed,
     )
     assert not (starts & ~roll).any()
     assert (roll.sum(axis=1) <= 1).all()
@@ -144,6 +149,6 @@ def test_chords_have_nothing_between():
     roll[:4, [60, 48]] = roll[4:, 64] = True
     roll[8:, 60] = True
     found, _ = change_density(
-        roll, np.zeros_like(roll), np.full(16, 72), C_MAJOR, grid_of(16), density=2, seed=0
+        roll, np.zeros_like(roll), np.full(16, 72), [C_MAJOR], grid_of(16), density=2, seed=0
     )
     np.testing.assert_array_equal(found, roll)
