@@ -110,13 +110,15 @@ def _with_validation(phrases: "PhraseSet", validation: "PhraseSet") -> "PhraseSe
 
     from music.phrases import PhraseSet
 
-    here = (phrases.pitch.shape[1:], phrases.steps_per_beat)
-    there = (validation.pitch.shape[1:], validation.steps_per_beat)
+    here, there = (
+        (part.pitch.shape[1:], part.steps_per_beat, "lines" if part.roll is None else "chords")
+        for part in (phrases, validation)
+    )
     if here != there:
         raise JobError(
             "channels_differ",
             f"The channels `{TRAIN}` and `{VALIDATION}` hold phrases of different shapes: "
-            f"(steps, voices) and steps per beat are {here} and {there}.",
+            f"(steps, voices), steps per beat and kind are {here} and {there}.",
             "Make both data sets with the same settings.",
         )
     kept = phrases.take(phrases.split != "valid")
@@ -124,6 +126,7 @@ def _with_validation(phrases: "PhraseSet", validation: "PhraseSet") -> "PhraseSe
     for item in fields(PhraseSet):
         if item.name != "header":
             parts = [getattr(kept, item.name), getattr(validation, item.name)]
-            arrays[item.name] = np.concatenate(parts)
+            if parts[0] is not None:
+                arrays[item.name] = np.concatenate(parts)
     arrays["split"] = np.concatenate([kept.split, np.full(len(validation), "valid")])
     return PhraseSet(**arrays, header=phrases.header)

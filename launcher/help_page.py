@@ -45,9 +45,10 @@ division and any tempo map, becomes such a data set:
 - The folders directly in it are *tags*; `--tag` takes only their files.
 - The first track that is no drums is the melody, the next three accompany; `launcher.data` takes
   others by index or name. All files need as many tracks as most have.
-- Four tracks of one line each train the architecture `voices`. Another number of tracks, or an
-  accompaniment that rests for more than a fifth of the time, trains `unet`; `--set architecture=`
-  chooses otherwise. Phrases in which a track plays chords are left out.
+- Four tracks of one line each train the architecture `voices`. Tracks with chords, another number
+  of tracks, or an accompaniment that rests for more than a fifth of the time train `unet`, which
+  `--set architecture=unet` also chooses for lines. Where no more than a tenth of the phrases have
+  chords, these are left out. The melody is always a line, the one on top of its track.
 - Bars of other lengths than 4/4 and its halves and doubles make no phrase. Nor do phrases with
   notes between the sixteenths; a file with many of them (triplets, swing, or a performance without
   a click) is refused. A pickup needs a time signature of its own, as in `1/4` before `4/4`: a file

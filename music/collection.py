@@ -10,21 +10,24 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from music.data_report import DataReport, FileReport, key_name, shown
 from music.errors import MusicError
 from music.midi import DEFAULT_LIMITS
-from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet
+from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet, pack_roll
 from music.pieces import PHRASE_STEPS, REASONS, STEPS_PER_BEAT, Piece, Selection, read_piece
+from music.rolls import voices_to_roll
 from music.splits import group_songs, phrase_marks, split_songs
 
 SUFFIXES = frozenset({".mid", ".midi"})
 MAX_FILES = 100_000
 MAX_PHRASES = 200_000
+MOST_CHORDS = 0.1  # share of the phrases with chords that a set of lines leaves out
 FEW = 100  # phrases, below which a model mostly learns them by heart
 JUDGED = 20  # phrases in a split that the quality report needs
 
@@ -197,7 +200,7 @@ def _lost(lost: dict[str, int]) -> str:
 
 def _collect(name: str, songs: list[_Song], rejected: list[FileReport]) -> Collection:
     songs, thin = _with_equal_tracks(songs)
-    songs, chordal = _without_chords(songs)
+    songs, chordal = _accompanied(songs, lines=_are_lines(songs))
     rejected = sorted([*rejected, *thin, *chordal], key=lambda file: file.path)
     for song in songs:
         song.marks = phrase_marks(song.piece.pitch, song.piece.onset)
@@ -229,11 +232,19 @@ def _with_equal_tracks(songs: list[_Song]) -> tuple[list[_Song], list[FileReport
     return kept, refused
 
 
-def _without_chords(songs: list[_Song]) -> tuple[list[_Song], list[FileReport]]:
-    """Leaves out the phrases in which a track plays chords."""
+def _are_lines(songs: list[_Song]) -> bool:
+    """Whether so few phrases have chords that the set is better without them."""
+    chords = sum(int(song.piece.chords.any(axis=1).sum()) for song in songs)
+    return chords <= MOST_CHORDS * sum(len(song.piece.bar) for song in songs)
+
+
+def _accompanied(songs: list[_Song], *, lines: bool) -> tuple[list[_Song], list[FileReport]]:
+    """Leaves out phrases without accompaniment and, of `lines`, those with chords."""
     kept, refused = [], []
     for song in songs:
-        piece = song.piece.keep(np.logical_not(song.piece.chords.any(axis=1)), "chords")
+        piece = song.piece
+        if lines:
+            piece = replace(piece.keep(~np.asarray(piece.chords.any(axis=1)), "chords"), roll=None)
         accompanied = np.asarray((piece.pitch[..., 1:] >= 0).any(axis=(1, 2)))
         song.piece = piece.keep(accompanied, "accompaniment_rests")
         if len(song.piece.bar):
@@ -259,6 +270,7 @@ def _phrases(name: str, songs: list[_Song], splits: list[str]) -> PhraseSet:
         mode=np.repeat([piece.key.mode for piece in pieces], sizes),
         bar=np.concatenate([piece.bar for piece in pieces]),
         split=np.repeat(splits, sizes),
+        roll=_rolls(pieces),
         header={
             "schema_version": SCHEMA_VERSION,
             "name": name,
@@ -266,6 +278,20 @@ def _phrases(name: str, songs: list[_Song], splits: list[str]) -> PhraseSet:
             "tracks": _track_names(pieces),
             "made": {"source": f"{len(songs)} MIDI files"},
         },
+    )
+
+
+def _rolls(pieces: list[Piece]) -> NDArray[np.uint8] | None:
+    """All that sounds, where any piece has chords."""
+    if all(piece.roll is None for piece in pieces):
+        return None
+    return np.concatenate(
+        [
+            piece.roll
+            if piece.roll is not None
+            else pack_roll(voices_to_roll(piece.pitch, piece.onset)[0])
+            for piece in pieces
+        ]
     )
 
 
@@ -331,6 +357,8 @@ def _notes(phrases: PhraseSet | None) -> Iterator[str]:
 
 def _why(phrases: PhraseSet) -> str:
     tracks = phrases.pitch.shape[-1]
+    if phrases.roll is not None:
+        return "its tracks play chords, and `voices` only lines"
     if tracks != VOICES:
         return f"it has {tracks} tracks, and `voices` is made for {VOICES}"
     if phrases.architecture == "voices":

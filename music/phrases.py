@@ -24,6 +24,7 @@ from music.errors import MusicError
 SCHEMA_VERSION = 1
 REST = -1
 VOICES = 4  # lines that the architecture `voices` accompanies and plays
+ROLL_BYTES = 16  # 128 pitches, eight in a byte
 MOST_RESTS = 0.2  # share of the accompaniment that rests, beyond which `voices` does not suit
 Split = Literal["train", "valid", "test"]
 
@@ -48,6 +49,9 @@ class PhraseSet:
         bar: int32 `(n,)`, the index of the phrase's first full bar in its song.
         split: `(n,)`, 'train', 'valid' or 'test'.
         header: JSON: `schema_version`, `steps_per_beat`, `tracks` and how the set was made.
+        roll: uint8 `(n, time, voice, 16)`, of music with chords: all that sounds, 128 pitches as
+            bits, the lowest first; `pitch` and `onset` are then the line on top of each track. None
+            where lines are all there is.
 
     Raises:
         MusicError: `bad_phrases` if the arrays do not fit together.
@@ -63,12 +67,18 @@ class PhraseSet:
     bar: NDArray[np.int32]
     split: NDArray[np.str_]
     header: Mapping[str, Any] = field(default_factory=dict)
+    roll: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.pitch.ndim != 3:
             raise _unfit(f"`pitch` must have shape (n, time, voice), not {self.pitch.shape}")
         n, steps, voices = self.pitch.shape
-        shapes = {"pitch": (n, steps, voices), "onset": (n, steps, voices), "fermata": (n, steps)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "pitch": (n, steps, voices),
+            "onset": (n, steps, voices),
+            "fermata": (n, steps),
+            "roll": (n, steps, voices, ROLL_BYTES),
+        }
         for name, array in self._arrays().items():
             expected, kind = shapes.get(name, (n,)), _KINDS[name]
             if array.shape != expected or array.dtype.kind != np.dtype(kind).kind:
@@ -94,7 +104,7 @@ class PhraseSet:
     @property
     def architecture(self) -> Literal["voices", "unet"]:
         """The architecture that suits the phrases: `voices` for four lines that seldom rest."""
-        lines = self.pitch.shape[-1] == VOICES
+        lines = self.roll is None and self.pitch.shape[-1] == VOICES
         # the voices generator never rests, so it would learn only half of music full of rests
         rests = float(np.mean(self.pitch[..., 1:] < 0)) if lines and len(self) else 0.0
         return "voices" if lines and rests <= MOST_RESTS else "unet"
@@ -147,7 +157,7 @@ class PhraseSet:
             # opened here, because `np.load` leaves a damaged file open
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
-                arrays = {name: file[name] for name in _KINDS}
+                arrays = {name: file[name] for name in _KINDS if name != "roll" or name in file}
         except FileNotFoundError:
             raise
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -158,7 +168,8 @@ class PhraseSet:
         return cls(**arrays, header=header)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {item.name: getattr(self, item.name) for item in fields(self)[:-1]}
+        names = [item.name for item in fields(self) if item.name != "header"]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     def _to_bytes(self) -> bytes:
         header = json.dumps({"schema_version": SCHEMA_VERSION, **self.header}, sort_keys=True)
@@ -172,6 +183,16 @@ class PhraseSet:
                 np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
                 archive.writestr(entry, content.getvalue())
         return buffer.getvalue()
+
+
+def pack_roll(roll: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Packs rolls `(..., 128, voice)` into `(..., voice, 16)`."""
+    return np.packbits(np.moveaxis(roll, -1, -2), axis=-1)
+
+
+def unpack_roll(packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Unpacks `(..., voice, 16)` into rolls `(..., 128, voice)`."""
+    return np.moveaxis(np.unpackbits(packed, axis=-1), -1, -2).astype(np.bool_)
 
 
 def in_range_transpositions(
@@ -225,6 +246,7 @@ _KINDS: dict[str, type[np.generic]] = {
     "mode": np.str_,
     "bar": np.int32,
     "split": np.str_,
+    "roll": np.uint8,
 }
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from music.errors import MusicError
 from music.keys import Key, find_key
 from music.midi import read_midi
+from music.phrases import ROLL_BYTES, pack_roll
 from music.rolls import count_steps, melody_of_notes, roll_of_notes
 from music.song import Note, Song, Track, pitched_tracks
 
@@ -65,6 +66,8 @@ class Piece:
         onset: bool `(n, 32, track)`.
         chords: bool `(n, track)`, whether a track plays more than one line.
         bar: int32 `(n,)`, the first bar of each phrase.
+        roll: uint8 `(n, 32, track, 16)`, all that sounds, as in `music.phrases.PhraseSet`; None
+            where no track plays chords.
         lost: how many phrases or bars were left out, by the names of `REASONS`.
     """
 
@@ -76,6 +79,7 @@ class Piece:
     onset: NDArray[np.bool_]
     chords: NDArray[np.bool_]
     bar: NDArray[np.int32]
+    roll: NDArray[np.uint8] | None
     lost: dict[str, int]
 
     def keep(self, kept: NDArray[np.bool_], reason: str) -> "Piece":
@@ -83,8 +87,9 @@ class Piece:
         if not (number := int(np.sum(~kept))):
             return self
         arrays = {name: getattr(self, name)[kept] for name in ("pitch", "onset", "chords", "bar")}
+        roll = None if self.roll is None else self.roll[kept]
         lost = {**self.lost, reason: self.lost.get(reason, 0) + number}
-        return replace(self, **arrays, lost=lost)
+        return replace(self, **arrays, roll=roll, lost=lost)
 
     def first_tracks(self, count: int) -> "Piece":
         """Keeps the first tracks; the others are left out."""
@@ -92,6 +97,7 @@ class Piece:
         return replace(
             self,
             **arrays,
+            roll=None if self.roll is None else self.roll[:, :, :count],
             tracks=self.tracks[:count],
             left_out=(*self.tracks[count:], *self.left_out),
         )
@@ -125,7 +131,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
     bars = _sounding_bars(song, tracks, ticks_per_step)
     numbers, first, lost = _phrase_starts(bars, song.ticks_per_beat)
     steps = np.asarray(first, np.int64)[:, None] + np.arange(PHRASE_STEPS)
-    pitch, onset, chords = _draw(tracks, ticks_per_step, steps)
+    pitch, onset, chords, roll = _draw(tracks, ticks_per_step, steps)
     blurred = np.searchsorted(off, steps[:, 0]) < np.searchsorted(off, steps[:, -1] + 1)
     kept = np.ones(len(steps), np.bool_)
     for reason, fault in (
@@ -144,6 +150,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
         onset=onset[kept],
         chords=chords[kept],
         bar=np.array(numbers, np.int32)[kept],
+        roll=roll[kept] if chords[kept].any() else None,
         lost={reason: number for reason, number in lost.items() if number},
     )
 
@@ -258,20 +265,22 @@ def _phrase_starts(
 
 def _draw(
     tracks: list[Track], ticks_per_step: float, steps: NDArray[np.int64]
-) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Draws the top line of each track at `steps` `(n, 32)`, and says where there are chords."""
+) -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.uint8]]:
+    """Draws each track at `steps` `(n, 32)`: its top line, whether it has chords, and its roll."""
     length = int(steps.max(initial=-1)) + 1
     pitch = np.empty((*steps.shape, len(tracks)), np.int8)
     onset = np.empty(pitch.shape, np.bool_)
     chords = np.empty((len(steps), len(tracks)), np.bool_)
+    packed = np.empty((*pitch.shape, ROLL_BYTES), np.uint8)
     for index, track in enumerate(tracks):
         line, starts = melody_of_notes(track.notes, ticks_per_step, length)
         pitch[..., index], onset[..., index] = line[steps], starts[steps]
         roll, begun = roll_of_notes(track.notes, ticks_per_step, length)
+        packed[:, :, index] = pack_roll(roll[..., None])[:, 0][steps]
         several = (roll.sum(axis=1) > 1)[steps].sum(axis=1) > _CHORD_STEPS
         struck = (begun.sum(axis=1) > 1)[steps].any(axis=1)
         chords[:, index] = several | struck
-    return pitch, onset, chords
+    return pitch, onset, chords, packed
 
 
 def _key(song: Song, tracks: list[Track]) -> Key:

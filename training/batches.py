@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music.keys import Key
-from music.phrases import PhraseSet, in_range_transpositions, transpose
+from music.phrases import PhraseSet, in_range_transpositions, transpose, unpack_roll
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -27,6 +27,26 @@ def melody_first(
     tracks = phrases.pitch.shape[-1]
     order = [condition_track, *(track for track in range(tracks) if track != condition_track)]
     return phrases.pitch[..., order], phrases.onset[..., order]
+
+
+def roll_melody_first(roll: NDArray[np.uint8], condition_track: int) -> NDArray[np.uint8]:
+    """Packed rolls `(n, time, track, 16)` with `condition_track` moved to the front."""
+    others = [track for track in range(roll.shape[2]) if track != condition_track]
+    return roll[:, :, [condition_track, *others]]
+
+
+def roll_extent(roll: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """The lowest and the highest pitch of each track, `(n, 2, track)`, -1 where it rests."""
+    heard = unpack_roll(np.bitwise_or.reduce(roll, axis=1))
+    ends = [heard.argmax(axis=1), 127 - heard[:, ::-1].argmax(axis=1)]
+    sounds = np.asarray(heard.any(axis=1))[:, None]
+    return np.where(sounds, np.stack(ends, axis=1), -1).astype(np.int8)
+
+
+def _transposed_roll(roll: NDArray[np.bool_], semitones: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Shifts rolls `(n, time, 128, track)` that have room for it."""
+    index = (np.arange(128) - semitones[:, None]) % 128
+    return np.take_along_axis(roll, index[:, None, :, None], axis=2)
 
 
 class Batches:
@@ -53,6 +73,9 @@ class Batches:
         tonic_normalized: bool,
     ) -> None:
         pitch, self.onset = melody_first(phrases, condition_track)
+        self.roll = (
+            None if phrases.roll is None else roll_melody_first(phrases.roll, condition_track)
+        )
         self.pitch = transpose(pitch, shifts_to_c(phrases)) if tonic_normalized else pitch
         self.seed = seed
         self.batch_size = batch_size
@@ -61,7 +84,11 @@ class Batches:
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def at(self, iteration: int) -> Arrays:
-        """The batches of one iteration, counted from 0: `pitch` int8 and `onset` bool."""
+        """The batches of one iteration, counted from 0: `pitch` int8 and `onset` bool.
+
+        Of music with chords also `roll`, bool `(updates, batch_size, time, 128, track)`, in which
+        track 0 is the line on top of the melody, as it is when the generator accompanies.
+        """
         size = self.batch_size * self.updates
         visits = iteration * size + np.arange(size)
         epochs, places = np.divmod(visits, len(self.pitch))
@@ -70,16 +97,23 @@ class Batches:
             here = epochs == epoch
             index[here] = self._permutation(int(epoch))[places[here]]
         pitch = self.pitch[index]
+        shift = np.zeros(size, np.int64)
         if self._shifts is not None:
             low, high = (bound[index] for bound in self._shifts)
-            pitch = transpose(pitch, self._random("shift", iteration).integers(low, high + 1))
-        shape = (self.updates, self.batch_size, *pitch.shape[1:])
-        return {"pitch": pitch.reshape(shape), "onset": self.onset[index].reshape(shape)}
+            shift = self._random("shift", iteration).integers(low, high + 1)
+            pitch = transpose(pitch, shift)
+        arrays: Arrays = {"pitch": pitch, "onset": self.onset[index]}
+        if self.roll is not None:
+            arrays["roll"] = _transposed_roll(unpack_roll(self.roll[index]), shift)
+            arrays["roll"][..., 0] = pitch[..., :1] == np.arange(128)
+        lead = (self.updates, self.batch_size)
+        return {name: array.reshape(*lead, *array.shape[1:]) for name, array in arrays.items()}
 
     def _in_range(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        sounding = np.where(self.pitch < 0, 127, self.pitch)
+        pitch = self.pitch if self.roll is None else roll_extent(self.roll)
+        sounding = np.where(pitch < 0, 127, pitch)
         low, high = in_range_transpositions(
-            self.pitch, sounding.min(axis=(0, 1)), self.pitch.max(axis=(0, 1))
+            pitch, sounding.min(axis=(0, 1)), pitch.max(axis=(0, 1))
         )
         return np.minimum(low, 0), np.maximum(high, 0)
 

@@ -183,7 +183,5 @@ class Gan(ABC):
 
 
 def _tensors(batches: Arrays) -> Batch:
-    return {
-        "pitch": tf.constant(batches["pitch"], tf.int32),
-        "onset": tf.constant(batches["onset"], tf.float32),
-    }
+    kinds = {"pitch": tf.int32, "onset": tf.float32, "roll": tf.float32}
+    return {name: tf.constant(array, kinds[name]) for name, array in batches.items()}

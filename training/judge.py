@@ -27,6 +27,7 @@ class Judge:
     def __init__(self, train: PhraseSet, heard: PhraseSet, condition_track: int) -> None:
         # The measures are those of four-part writing under a soprano.
         fits = train.pitch.shape[1:] == (STEPS, VOICES) and condition_track == 0
+        fits = fits and train.roll is None
         enough = min(len(train), len(heard)) >= FEWEST
         self._evaluator = Evaluator(train) if fits and enough else None
         self._heard = heard

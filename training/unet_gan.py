@@ -79,9 +79,12 @@ class UnetGan(Gan):
         return generator_loss(self.critic([fake, melody], training=False)), {}
 
     def _open(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Rolls `(batch, 32, 128, tracks)` in {-1, 1} of `pitch`, and the melody's alone."""
-        one_hot = tf.one_hot(batch["pitch"], unet.PITCHES)
-        roll = tf.transpose(2.0 * one_hot - 1.0, (0, 1, 3, 2))
+        """Rolls `(batch, 32, 128, tracks)` in {-1, 1}, and the melody's alone."""
+        if "roll" in batch:
+            roll = batch["roll"]
+        else:
+            roll = tf.transpose(tf.one_hot(batch["pitch"], unet.PITCHES), (0, 1, 3, 2))
+        roll = 2.0 * roll - 1.0
         return roll, roll[..., :1]
 
     def _noise(self, real: Tensor, seed: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ import pytest
 
 from music.collection import build_collection, midi_files
 from music.errors import MusicError
-from music.phrases import PhraseSet
+from music.phrases import PhraseSet, unpack_roll
 from music.pieces import Selection
+from music.rolls import roll_to_voices
 from music.song import Note, Track
 from tests.music.midi_folder import TICKS, line, midi, song, write, write_songs
 
@@ -87,6 +88,18 @@ def test_what_is_no_file_of_music_is_left_alone(tmp_path):
     assert [path.name for path in midi_files(tmp_path)] == ["one.mid"]
 
 
+def chordal(number, bars=6):
+    """Four tracks, all but the melody in chords."""
+    lines = [line(number, voice, bars) for voice in range(4)]
+    chords = [tuple(Note(n.start, n.end, n.pitch + 13) for n in own) for own in lines]
+    return song(
+        tracks=[
+            Track(name, 0, lines[v] + (chords[v] if v else ()))
+            for v, name in enumerate(("lead", "piano", "organ", "bass"))
+        ]
+    )
+
+
 HOSTILE = {
     "empty.mid": (b"", "empty_body"),
     "text.mid": (b"I am a song" * 9, "not_midi"),
@@ -113,10 +126,7 @@ BAD = {
         "drums_only",
     ),
     "late.mid": (song(5, start=TICKS // 8), "off_grid"),
-    "chords.mid": (
-        song(tracks=[Track(n, 0, line(8, v, 6) + line(9, v, 6)) for v, n in enumerate("SATB")]),
-        "chords",
-    ),
+    "chords.mid": (chordal(8, bars=2), "chords"),
 }
 
 
@@ -186,3 +196,26 @@ def test_rests_in_the_accompaniment_suit_the_other_architecture(tmp_path):
     collection = build_collection(tmp_path)
     assert collection.require().architecture == "unet"
     assert "rests often" in collection.report.notes[0]
+
+
+def test_chords_are_kept_where_they_are_common(tmp_path):
+    for number in range(6):
+        write(tmp_path, f"{number}.mid", chordal(number))
+    write(tmp_path, "lines.mid", song(20))
+    collection = build_collection(tmp_path)
+    phrases = collection.require()
+    assert phrases.architecture == "unet"
+    assert "play chords" in collection.report.notes[0]
+    roll = unpack_roll(phrases.roll)
+    assert roll.shape == (35, 32, 128, 4)
+    assert roll[:30].sum(axis=2).mean(axis=(0, 1)).tolist() == [1, 2, 2, 2]
+    pitch, _ = roll_to_voices(roll)
+    assert np.array_equal(pitch, phrases.pitch)
+
+
+def test_a_few_chords_are_left_out_of_lines(tmp_path):
+    write_songs(tmp_path, 12)
+    write(tmp_path, "chords.mid", chordal(30))
+    collection = build_collection(tmp_path)
+    assert collection.require().roll is None
+    assert by_path(collection)["chords.mid"].code == "chords"

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from music.errors import MusicError
-from music.phrases import PhraseSet, in_range_transpositions, transpose
+from music.phrases import (
+    PhraseSet,
+    in_range_transpositions,
+    pack_roll,
+    transpose,
+    unpack_roll,
+)
 
 
 def phrase_set(n=3, steps=8, voices=2, **changes):
@@ -168,3 +174,24 @@ def test_every_transposition_in_the_bounds_is_in_range(pitch, share):
     moved = transpose(pitch[fits], shift[fits])
     assert np.all((moved < 0) | ((moved >= lowest) & (moved <= highest)))
     assert np.array_equal(moved < 0, pitch[fits] < 0)
+
+
+@given(hnp.arrays(bool, (2, 3, 128, 2)))
+def test_packed_rolls_unpack(roll):
+    assert pack_roll(roll).shape == (2, 3, 2, 16)
+    assert np.array_equal(unpack_roll(pack_roll(roll)), roll)
+
+
+def test_music_with_chords_travels_whole(tmp_path):
+    roll = np.random.default_rng(0).integers(0, 256, (3, 8, 2, 16), dtype=np.uint8)
+    phrases = phrase_set(roll=roll)
+    assert phrases.architecture == "unet"
+    assert phrases.fingerprint != phrase_set().fingerprint
+    phrases.save(tmp_path / "phrases.npz")
+    loaded = PhraseSet.load(tmp_path / "phrases.npz")
+    assert np.array_equal(loaded.roll, roll)
+    assert loaded.fingerprint == phrases.fingerprint
+    assert np.array_equal(loaded.part("valid").roll, roll[1:2])
+    assert phrase_set().take(slice(0, 1)).roll is None
+    with pytest.raises(MusicError, match="`roll` must be uint8"):
+        phrase_set(roll=roll[:2])

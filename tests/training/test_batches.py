@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from music.phrases import pack_roll
+from music.rolls import voices_to_roll
 from tests.training.conftest import phrases_of
-from training.batches import Batches, melody_first, shifts_to_c
+from training.batches import Batches, melody_first, roll_extent, shifts_to_c
 
 
 def make(phrases, **changes):
@@ -70,3 +74,42 @@ def test_the_condition_track_comes_first_and_the_others_keep_their_order():
     pitch, onset = melody_first(phrases, 2)
     assert np.array_equal(pitch, phrases.pitch[..., [2, 0, 1, 3]])
     assert np.array_equal(onset, phrases.onset[..., [2, 0, 1, 3]])
+
+
+def with_chords(phrases):
+    """The same lines, each track but the first with a major third above, for half of the time."""
+    roll = voices_to_roll(phrases.pitch, phrases.onset)[0]
+    roll[:, :16, 4:, 1:] |= roll[:, :16, :-4, 1:]
+    return dataclasses.replace(phrases, roll=pack_roll(roll)), roll
+
+
+def test_rolls_are_transposed_with_their_lines_and_stay_in_range():
+    phrases, roll = with_chords(phrases_of(20))
+    batch = make(phrases, tonic_normalized=False).at(3)
+    heard = batch["roll"].reshape(-1, 32, 128, 4)
+    pitch = batch["pitch"].reshape(-1, 32, 4)
+    assert (heard[..., 1:].sum(axis=2) == [2] * 3).all(axis=-1)[:, :16].all()
+    assert np.array_equal(heard[..., 0], pitch[..., :1] == np.arange(128))
+    sounding = np.flatnonzero(heard[..., 3].any(axis=(0, 1)))
+    known = np.flatnonzero(roll[..., 3].any(axis=(0, 1)))
+    assert known[0] <= sounding[0]
+    assert sounding[-1] <= known[-1]
+    lowest = heard[..., 1:].argmax(axis=2)
+    assert np.array_equal(lowest, pitch[..., 1:])  # the line that was there before the thirds
+    assert len({int(p[0, 0]) for p in pitch}) > 5
+
+
+def test_the_condition_track_of_rolls_comes_first_as_a_line():
+    phrases, roll = with_chords(phrases_of(20))
+    batches = make(phrases, condition_track=2, tonic_normalized=True)
+    batch = batches.at(0)
+    first = names_of(batches, 0)[0]
+    heard = batch["roll"].reshape(-1, 32, 128, 4)[0]
+    assert np.array_equal(heard[..., 1:], roll[first][..., [0, 1, 3]])
+    assert (heard[..., 0].sum(axis=1) == 1).all()
+
+
+def test_the_extent_of_a_roll():
+    roll = np.zeros((2, 3, 128, 2), bool)
+    roll[0, 1, [40, 60], 0] = roll[0, 2, 127, 0] = roll[1, 0, 0, 1] = True
+    assert roll_extent(pack_roll(roll)).tolist() == [[[40, -1], [127, -1]], [[-1, 0], [-1, 0]]]

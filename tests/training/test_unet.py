@@ -120,3 +120,14 @@ def test_accompaniment_drops_the_copied_melody_and_keeps_three_tracks(gan):
     whole = gan.serve(tf.one_hot(np.full((1, 32), 60), 128)[..., None], tf.constant(noise))["roll"]
     assert np.array_equal(roll, whole.numpy()[..., 1:] > 0)
     assert not np.any(onset[:, 1:] & roll[:, :-1])
+
+
+def test_rolls_are_heard_as_they_are_and_lines_drawn():
+    gan = object.__new__(UnetGan)  # without its networks, which take seconds to build
+    roll = np.random.default_rng(0).integers(0, 2, (2, 32, 128, 4)).astype(np.float32)
+    real, melody = gan._open({"pitch": tf.zeros((2, 32, 4), tf.int32), "roll": tf.constant(roll)})
+    assert np.array_equal(real, 2 * roll - 1)
+    assert np.array_equal(melody, 2 * roll[..., :1] - 1)
+    pitch = np.random.default_rng(0).integers(-1, 128, (2, 32, 4))
+    real, _ = gan._open({"pitch": tf.constant(pitch, tf.int32)})
+    assert np.array_equal(real, 2 * (pitch[:, :, None] == np.arange(128)[:, None]) - 1)
