@@ -103,6 +103,8 @@ def check_data(hyperparameters: Hyperparameters, phrases: PhraseSet) -> None:
         faults.append(f"phrases of 32 steps are needed, these have {steps}")
     if hyperparameters.architecture == "voices" and tracks != 4:
         faults.append(f"`voices` needs four voices, the data has {tracks}")
+    if hyperparameters.architecture == "voices" and phrases.roll is not None:
+        faults.append("`voices` needs tracks of one line each, the data has chords")
     if hyperparameters.condition_track >= tracks:
         faults.append(
             f"`condition_track` is {hyperparameters.condition_track}, the data has tracks 0 to "

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 
@@ -150,6 +151,13 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkey
 def test_unet_runs_and_exports(tmp_path):
     folders, _ = train(tmp_path, architecture="unet", iterations=1, batch_size=2, critic_updates=1)
     assert json.loads((folders.model / "manifest.json").read_text())["noise_shape"] == [2, 8, 512]
+
+
+def test_lines_alone_suit_voices():
+    phrases = phrases_of(10)
+    roll = np.zeros((*phrases.pitch.shape, 16), np.uint8)
+    with pytest.raises(TrainingError, match="tracks of one line each, the data has chords"):
+        check_data(Hyperparameters(), dataclasses.replace(phrases, roll=roll))
 
 
 def test_all_faults_of_the_data_are_told_at_once():
