@@ -68,8 +68,9 @@ def rest_on_chords(
     """
     moves = np.ones((len(roll), roll.shape[2]), dtype=bool)
     ends = phrase_ends(grid, line)
+    on_beat = grid.beats
     for start, end in ends:
-        beats = [start, *(step for step in range(start + 1, end) if grid.beats[step])]
+        beats = [start, *(start + 1 + np.flatnonzero(on_beat[start + 1 : end])).tolist()]
         chords = _lines(roll[beats], heard[beats])
         triads = np.isin(chord_types(chords), MAJOR_OR_MINOR)
         at_home = triads & (chords[:, -1] % 12 == key.tonic) & ((start, end) == ends[-1])
