@@ -25,7 +25,7 @@ h1 {{ font-size: 1.6rem; margin: 0; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 
 .numbers div {{ background: var(--soft); border-radius: .5rem; padding: .6rem 1rem; }}
 .numbers b {{ display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }}
 .wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; width: 100%; font-size: .9rem; }}
+table {{ border-collapse: collapse; font-size: .9rem; }} .wide table {{ width: 100%; }}
 th, td {{ text-align: left; vertical-align: top; padding: .35rem .6rem;
   border-bottom: 1px solid var(--line); }}
 th {{ white-space: nowrap; }} td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
@@ -86,14 +86,17 @@ def _refusals(report: "DataReport") -> str:
 
 
 def _row(file: "FileReport") -> str:
+    if not file.used:
+        return (
+            f'<tr><td>{escape(file.path)}<td class="refused">refused'
+            f"<td colspan=6>{escape(remarks(file))}</tr>"
+        )
     tracks = ", ".join(name or "(no name)" for name in file.tracks)
     if file.left_out:
         tracks += f" (left out: {', '.join(name or '(no name)' for name in file.left_out)})"
-    used = '<td class="used">used' if file.used else '<td class="refused">refused'
-    numbers = [str(file.bars or ""), str(file.phrases or "")]
     return (
-        f"<tr><td>{escape(file.path)}{used}<td class=n>{numbers[0]}<td>{escape(file.key)}"
-        f"<td>{escape(tracks)}<td class=n>{numbers[1]}<td>{file.split}"
+        f'<tr><td>{escape(file.path)}<td class="used">used<td class=n>{file.bars}'
+        f"<td>{escape(file.key)}<td>{escape(tracks)}<td class=n>{file.phrases}<td>{file.split}"
         f"<td>{escape(remarks(file))}</tr>"
     )
 

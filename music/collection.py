@@ -184,7 +184,9 @@ def _check_not_empty(piece: Piece) -> None:
         return
     if not piece.lost:
         raise MusicError(
-            "too_short", f"It has {piece.bars} bars.", "A phrase is two bars of 4/4 long."
+            "too_short",
+            f"It is shorter than a phrase: bars: {piece.bars}.",
+            "A phrase is two bars of 4/4 long.",
         )
     reason = max(piece.lost, key=lambda name: piece.lost[name])
     raise MusicError(
