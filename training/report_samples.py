@@ -87,7 +87,7 @@ def page_data(
     """
     ticks = [sample.song.ticks_per_beat // manifest.steps_per_beat for sample in samples]
     cut = [
-        split_phrases(sample.song, each, manifest.phrase_steps)
+        split_phrases(sample.song, each, manifest.phrase_steps, manifest.tracks)
         for sample, each in zip(samples, ticks, strict=True)
     ]
     library = Library.of(phrases, manifest) if phrases is not None else None
@@ -112,21 +112,26 @@ def page_data(
     }
 
 
-def split_phrases(song: Song, ticks: int, steps: int) -> list[list[Cells]]:
+def split_phrases(song: Song, ticks: int, steps: int, tracks: Sequence[str]) -> list[list[Cells]]:
     """Cuts a sample's song into its phrases, the inverse of how `Sampler` writes it.
 
     Args:
         song: phrases of `steps` steps, half as much silence after each.
         ticks: of one step.
         steps: of one phrase.
+        tracks: names of all tracks; a file does not keep those without notes.
 
     Returns:
         Cells by phrase and track.
     """
     stride = steps + steps // 2
     count = -(-song.end // (ticks * stride))
-    cut: list[list[Cells]] = [[[] for _ in song.tracks] for _ in range(count)]
-    for track, music in enumerate(song.tracks):
+    cut: list[list[Cells]] = [[[] for _ in tracks] for _ in range(count)]
+    left = list(song.tracks)
+    for track, name in enumerate(tracks):
+        if not left or (len(left) < len(tracks) - track and left[0].name != name):
+            continue
+        music = left.pop(0)
         for note in music.notes:
             number, start = divmod(round(note.start / ticks), stride)
             length = max(1, round((note.end - note.start) / ticks))

@@ -15,7 +15,7 @@ from training.history import Row
 from training.players import Player
 from training.samples import Listener, track_names
 
-MOST = 1000  # phrases that are looked at; more would say the same
+MOST_HEARD, MOST_READ = 200, 1000  # phrases; more would take longer to say the same
 _MORE = ("step_rate", "odd16", "note_count")  # terms of the headline without a goal of their own
 
 
@@ -61,7 +61,7 @@ class TrackMeter:
     """
 
     def __init__(self, heard: PhraseSet, condition_track: int) -> None:
-        self._phrases = _some(heard)
+        self._phrases = _some(heard, MOST_HEARD)
         self._listener = Listener(self._phrases, condition_track)
         self._names = track_names(heard, condition_track)[1:]
 
@@ -75,14 +75,14 @@ def reference_row(train: PhraseSet, condition_track: int) -> Row:
     """Returns what the training phrases measure, by the names of `TrackMeter.measure`."""
     if not len(train):
         return {}
-    some = _some(train)
+    some = _some(train, MOST_READ)
     roll, _ = voices_to_roll(*melody_first(some, condition_track))
     names = track_names(train, condition_track)[1:]
     return track_row(roll[..., 1:], names, _keys(some), _bar(some))
 
 
-def _some(phrases: PhraseSet) -> PhraseSet:
-    chosen = np.linspace(0, len(phrases) - 1, min(MOST, len(phrases))).astype(int)
+def _some(phrases: PhraseSet, most: int) -> PhraseSet:
+    chosen = np.linspace(0, len(phrases) - 1, min(most, len(phrases))).astype(int)
     return phrases.take(chosen)
 
 

@@ -10,6 +10,7 @@ from music.headline import Factors
 from music.manifest import Manifest
 from music.quality import Quality
 from music.rolls import voices_to_roll
+from music.song import Note, Song, Track
 from tests.container.chromium import PROGRAM, browsing
 from tests.training.conftest import phrases_of
 from training.cost import Cost, Meter
@@ -17,7 +18,7 @@ from training.hyperparameters import Hyperparameters
 from training.report import write_report
 from training.report_charts import Chart, Reference, draw
 from training.report_curves import music_charts, training_charts
-from training.report_samples import evenly, read_samples
+from training.report_samples import evenly, read_samples, split_phrases
 from training.report_words import numbers, real_value, verdict
 from training.samples import Sampler
 
@@ -144,6 +145,16 @@ def test_the_nearest_training_phrase_is_found_and_moved(report):
         assert phrase["near"]["same"] == 1.0
         assert phrase["near"]["tracks"][1:] == phrase["tracks"][1:]
     assert [phrase["near"]["same"] for phrase in first["phrases"]] == [round(88 / 96, 3)] * 4
+
+
+def test_a_track_that_is_silent_in_a_sample_stays_empty():
+    notes = (Note(0, 480, 60), Note(48 * 120, 48 * 120 + 120, 62))
+    song = Song(480, (Track("soprano", 52, notes), Track("bass", 52, notes[1:])))
+    names = ("soprano", "alto", "tenor", "bass")
+    assert split_phrases(song, 120, 32, names) == [
+        [[(0, 4, 60)], [], [], []],
+        [[(0, 1, 62)], [], [], [(0, 1, 62)]],
+    ]
 
 
 def test_without_the_data_set_there_is_no_comparison(output):
