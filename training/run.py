@@ -17,9 +17,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from music.manifest import Manifest
 from music.phrases import PhraseSet, transpose
+from music.quality import Quality
 from training.batches import Batches, melody_first, shifts_to_c
 from training.checkpoints import CheckpointFolder, capture, check_identity, restore
+from training.cost import Meter
 from training.errors import TrainingError
 from training.export import Origin, export
 from training.gan import Gan, Terms
@@ -29,6 +32,7 @@ from training.judge import Judge
 from training.progress import Reporter, reporter_for
 from training.report import write_report
 from training.samples import Sampler, track_names
+from training.track_metrics import TrackMeter, quality_row
 from training.unet_gan import UnetGan
 from training.voices_gan import VoicesGan
 
@@ -140,6 +144,7 @@ class _Run:
         train = phrases.part("train")
         valid = phrases.part("valid")
         self.values = values
+        self.phrases = phrases
         self.folders = folders
         self.reporter = reporter
         self.total = total
@@ -160,11 +165,13 @@ class _Run:
         )
         heard = valid if len(valid) else train
         self.judge = Judge(train, heard, values.condition_track)
+        self.tracks = TrackMeter(heard, values.condition_track)
         self.sampler = Sampler(heard, values.condition_track, folders.output / "samples")
         self.origin = _origin(values, phrases, self.gan)
         self.checkpoints = CheckpointFolder(folders.checkpoints, keep=values.keep_checkpoints)
         self.iteration = 0
         self.history = self._resume()
+        self.meter = Meter(self.iteration)
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Iterates to the end or to the stop, then leaves the model and the report."""
@@ -215,14 +222,16 @@ class _Run:
         return now, self.iteration
 
     def _listen(self) -> None:
-        """Writes a sample and measures the headline, once every sample interval."""
+        """Writes a sample and measures the music, once every sample interval."""
         self.sampler.sample(self.gan, self.iteration)
         quality = self.judge.measure(self.gan, quick=True)
+        row = {"iteration": float(self.iteration), **self.tracks.measure(self.gan)}
         if quality is not None:
             self.gan.keep_if_best(-1.0 if quality.gated else quality.headline)
-            row = {"iteration": self.iteration, "headline": quality.headline}
-            self.history.add(row)
-            self.reporter.report(row)
+            headline = {"headline": quality.headline}
+            row |= headline | quality_row(quality)
+            self.reporter.report({"iteration": self.iteration, **headline})
+        self.history.add(row)
 
     def _save(self) -> None:
         self.checkpoints.save(capture(self.gan, self.iteration, self.identity, self.history.rows))
@@ -230,7 +239,9 @@ class _Run:
     def _stop(self) -> None:
         """Keeps what there is: a stopped job has little time."""
         self._save()
-        export(self.gan, self.folders.model, self.origin, {"iteration": self.iteration})
+        metrics = {"iteration": self.iteration}
+        manifest = export(self.gan, self.folders.model, self.origin, metrics)
+        self._tell(manifest, None, stopped=True)
         self.reporter.note(
             f"Stopped at iteration {self.iteration} of {self.total}; a run with the same "
             "checkpoints continues from here."
@@ -246,7 +257,18 @@ class _Run:
             self.reporter.report({"iteration": self.iteration, "headline": quality.headline})
             self.reporter.note(quality.table())
         manifest = export(self.gan, self.folders.model, self.origin, metrics)
-        write_report(self.folders.output, manifest, self.history.rows, quality)
+        self._tell(manifest, quality)
+
+    def _tell(self, manifest: Manifest, quality: Quality | None, *, stopped: bool = False) -> None:
+        write_report(
+            self.folders.output,
+            manifest,
+            self.history.rows,
+            quality,
+            phrases=self.phrases,
+            cost=self.meter.read(),
+            stopped=stopped,
+        )
 
 
 def _heard(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArray[np.int8]:
