@@ -7,10 +7,10 @@ import numpy as np
 
 from music.keys import Key
 from music.metrics import Roll, empty_bar_rate, in_scale_rate, pitches_used, polyphonic_rate
-from music.phrases import PhraseSet
+from music.phrases import PhraseSet, unpack_roll
 from music.quality import GOALS, Quality
 from music.rolls import voices_to_roll
-from training.batches import melody_first
+from training.batches import melody_first, roll_melody_first
 from training.history import Row
 from training.players import Player
 from training.samples import Listener, track_names
@@ -76,7 +76,10 @@ def reference_row(train: PhraseSet, condition_track: int) -> Row:
     if not len(train):
         return {}
     some = _some(train, MOST_READ)
-    roll, _ = voices_to_roll(*melody_first(some, condition_track))
+    if some.roll is None:
+        roll, _ = voices_to_roll(*melody_first(some, condition_track))
+    else:
+        roll = unpack_roll(roll_melody_first(some.roll, condition_track))
     names = track_names(train, condition_track)[1:]
     return track_row(roll[..., 1:], names, _keys(some), _bar(some))
 

@@ -3,6 +3,8 @@ import dataclasses
 import numpy as np
 
 from music.keys import Key
+from music.phrases import pack_roll
+from music.rolls import voices_to_roll
 from tests.training.conftest import phrases_of
 from tests.training.test_report import GOOD, Copyist
 from training.track_metrics import TrackMeter, quality_row, reference_row, track_row
@@ -55,3 +57,14 @@ def test_a_row_has_numbers_only():
     assert row["step_rate"] == 0.5
     assert {type(value) for value in row.values()} == {float}
     assert "diversity" not in quality_row(dataclasses.replace(GOOD, diversity=None))
+
+
+def test_chords_of_the_training_music_count():
+    train = phrases_of(30).part("train")
+    roll, _ = voices_to_roll(train.pitch, train.onset)
+    roll[:, :, 90, 3] = True  # a second note in the bass
+    chords = dataclasses.replace(train, roll=pack_roll(roll))
+    row = reference_row(chords, 0)
+    assert row["polyphony.bass"] == 1.0
+    assert row["polyphony.alto"] == 0.0
+    assert row["pitches_used.bass"] == reference_row(train, 0)["pitches_used.bass"] + 1
