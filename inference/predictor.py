@@ -120,12 +120,6 @@ class Predictor:
         answer = self._run(roll=roll[..., None].astype(np.float32), noise=noise)
         return _read_roll(answer["roll"])
 
-    def warm_up(self) -> None:
-        """Answers one phrase, so that the first caller does not wait for first-time work."""
-        steps = self.manifest.phrase_steps
-        pitch = np.full((1, steps), sum(self.manifest.melody_range) // 2, dtype=np.int8)
-        self.accompany(pitch, np.ones((1, steps), dtype=bool), self.noise(0)[None])
-
     def _run(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         try:
             with self._lock:  # an interpreter is not thread-safe

@@ -177,8 +177,10 @@ class _Run:
         """Iterates to the end or to the stop, then leaves the model and the report."""
         report_every = max(1, self.total // REPORTS)
         since = (time.monotonic(), self.iteration)
+        terms: Terms = {}
         while self.iteration < self.total:
             if stop_requested():
+                _check_finite(terms, self.iteration)
                 self._stop()
                 return
             terms = self._iterate()
@@ -278,7 +280,7 @@ def _heard(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArr
 
 
 def _origin(values: Hyperparameters, phrases: PhraseSet, gan: Gan) -> Origin:
-    heard = _heard(phrases, values, type(gan))[..., 0]
+    heard = _heard(phrases.part("train"), values, type(gan))[..., 0]
     sounding = heard[heard >= 0]
     return Origin(
         hyperparameters=values,

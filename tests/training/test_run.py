@@ -135,7 +135,9 @@ def test_another_runs_checkpoints_are_refused(tmp_path):
         train(tmp_path, iterations=2, architecture="unet")
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkeypatch):
+@pytest.mark.parametrize("stop_after", [None, 5])
+def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkeypatch, stop_after):
+    """Found by the report of the iteration, or else by the stop that would save it."""
     iterate = Gan.iterate
 
     def diverges(gan, batches, *, seed, done):
@@ -143,8 +145,10 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkey
         return {**terms, "generator_loss": tf.constant(np.nan)} if done >= 0.5 else terms
 
     monkeypatch.setattr(Gan, "iterate", diverges)
+    if stop_after:
+        monkeypatch.setattr("training.run.REPORTS", 1)
     with pytest.raises(TrainingError, match="generator_loss is no finite number at iteration 5"):
-        train(tmp_path, warmup_share=0.9)
+        train(tmp_path, warmup_share=0.9, stop_after=stop_after)
     assert weights(Folders(None, None, tmp_path / "checkpoints")).iteration == 3
 
 
