@@ -21,6 +21,7 @@ from training.cost import Cost
 from training.evolution import write_evolution
 from training.history import Row
 from training.hyperparameters import Hyperparameters
+from training.listening import Listening
 from training.report_charts import Chart, draw
 from training.report_curves import music_charts, training_charts
 from training.report_plot import plot
@@ -43,6 +44,8 @@ class _Run:
     quality: Quality | None
     phrases: PhraseSet | None
     cost: Cost | None
+    listening: Listening | None
+    warnings: Sequence[str]
 
     @property
     def iteration(self) -> int:
@@ -66,6 +69,8 @@ def write_report(
     *,
     phrases: PhraseSet | None = None,
     cost: Cost | None = None,
+    listening: Listening | None = None,
+    warnings: Sequence[str] = (),
     stopped: bool = False,
 ) -> Path:
     """Writes both reports, the film and the plot into the output folder of a run.
@@ -77,13 +82,15 @@ def write_report(
         quality: the last measurement, None where the data cannot be measured.
         phrases: the data set; its music is shown and played beside the samples.
         cost: of the run so far.
+        listening: how far the answers follow the melody, None where that was not measured.
+        warnings: what the user should know of this run, a sentence each.
         stopped: the run was ended before its last iteration; it has little time, so only the page
             is written.
 
     Returns:
         The path of `report.html`.
     """
-    run = _Run(folder, manifest, rows, quality, phrases, cost)
+    run = _Run(folder, manifest, rows, quality, phrases, cost, listening, warnings)
     facts: dict[str, Any] = {
         "architecture": manifest.architecture,
         "hyperparameters": dict(manifest.hyperparameters),
@@ -91,6 +98,8 @@ def write_report(
         "metrics": dict(manifest.metrics),
         "versions": _versions(),
         "cost": cost.as_dict() if cost else None,
+        "listening": listening.as_dict() if listening else None,
+        "warnings": list(warnings),
     }
     _write(folder / "report.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
     if not stopped:
