@@ -47,13 +47,20 @@ def phrase_ends(grid: Grid, line: Line) -> list[tuple[int, int]]:
 
 
 def rest_on_chords(
-    roll: BoolArray, onset: BoolArray, heard: IntArray, key: Key, grid: Grid, line: Line
+    roll: BoolArray,
+    onset: BoolArray,
+    heard: IntArray,
+    key: Key,
+    grid: Grid,
+    line: Line,
+    may_rest: BoolArray,
 ) -> tuple[BoolArray, BoolArray]:
     """Holds a chord under the notes that end a phrase.
 
     It is the first one on a beat that is the key's own chord above its tonic, under the last note
     of the song; else the first major or minor triad; else what sounds when the note begins. One
     that the next phrase would leave in parallels comes last. The voices come there as they did.
+    Under a note in whose course a voice must move, all go on.
 
     Args:
         roll: `(time, 128, track)`.
@@ -62,6 +69,7 @@ def rest_on_chords(
         key: of the song as the generator heard it.
         grid: of the song.
         line: the melody.
+        may_rest: `(time,)`, False where a voice must move.
 
     Returns:
         `roll` and `onset`.
@@ -70,6 +78,8 @@ def rest_on_chords(
     ends = phrase_ends(grid, line)
     on_beat = grid.beats
     for start, end in ends:
+        if not may_rest[start + 1 : end].all():
+            continue
         beats = [start, *(start + 1 + np.flatnonzero(on_beat[start + 1 : end])).tolist()]
         chords = _lines(roll[beats], heard[beats])
         triads = np.isin(chord_types(chords), MAJOR_OR_MINOR)

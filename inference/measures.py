@@ -1,5 +1,8 @@
 """A few honest numbers about one arrangement; the quality report has the rest."""
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 
 
 def measure(
-    melody: NDArray[np.integer], roll: BoolArray, onset: BoolArray, key: Key, beat: int
+    melody: NDArray[np.integer], roll: BoolArray, onset: BoolArray, keys: Sequence[Key], beat: int
 ) -> dict[str, float]:
     """Measures an accompaniment.
 
@@ -22,26 +25,33 @@ def measure(
         melody: the melody's pitch at each step, -1 for a rest, `(time,)`.
         roll: the accompaniment, `(time, 128, track)`.
         onset: where its notes start.
-        key: of the melody.
+        keys: of the melody, one for each step.
         beat: steps a beat.
 
     Returns:
         `notes`, how many the accompaniment has; `in_scale`, the share of its sounding time that is
-        in the scale of the key; `consonance`, the share of beats on which melody and lowest note
-        form a unison, third, fifth or sixth, give or take octaves. A share of nothing is 0.
+        in the scale of the key of its moment; `consonance`, the share of beats on which melody and
+        lowest note form a unison, third, fifth or sixth, give or take octaves. A share of nothing
+        is 0.
     """
-    steps = MAJOR_SCALE if key.mode == "major" else MINOR_SCALE
-    in_scale = np.isin((np.arange(PITCHES) - key.tonic) % 12, steps)
-    time_of_pitch = roll.sum(axis=(0, 2))
+    sounding = roll.sum(axis=2)
+    in_scale = np.stack([_scale(key) for key in keys])
     anything = np.asarray(roll.any(axis=2))
     bass = anything.argmax(axis=1)
     both = (anything.any(axis=1) & (melody >= 0))[::beat]
     consonant = np.isin((melody - bass)[::beat] % 12, CONSONANT_WITH_BASS)
     return {
         "notes": float(np.count_nonzero(onset)),
-        "in_scale": _share(time_of_pitch[in_scale].sum(), time_of_pitch.sum()),
+        "in_scale": _share(sounding[in_scale].sum(), sounding.sum()),
         "consonance": _share(np.count_nonzero(consonant & both), np.count_nonzero(both)),
     }
+
+
+@cache
+def _scale(key: Key) -> BoolArray:
+    """Which of the 128 pitches are in the scale, `(128,)`."""
+    steps = MAJOR_SCALE if key.mode == "major" else MINOR_SCALE
+    return np.isin((np.arange(PITCHES) - key.tonic) % 12, steps)
 
 
 def _share(part: np.integer | int, whole: np.integer | int) -> float:

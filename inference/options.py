@@ -29,6 +29,10 @@ class Options:
         density: 0..2, how much the voices move: 0 only on beats, 1 as the generator answers, 2 with
             all passing and neighbouring notes that do not clash.
         octave: -2..2, how many octaves the accompaniment is moved up, or down if negative.
+        freeze_tracks: names or numbers (from 1) of accompanying tracks that stay as they are in the
+            song; None for all of them, if `freeze_bars` is given.
+        freeze_bars: the bars that stay, such as `1-4,7`, counted from 1; None for all of them, if
+            `freeze_tracks` is given.
 
     Raises:
         MusicError: `bad_option`, if a number is out of bounds.
@@ -40,6 +44,13 @@ class Options:
     melody_track: int | None = None
     density: float = 1.0
     octave: int = 0
+    freeze_tracks: tuple[str | int, ...] | None = None
+    freeze_bars: str | None = None
+
+    @property
+    def freezes(self) -> bool:
+        """Whether something of the song's own accompaniment stays."""
+        return bool(self.freeze_tracks) or self.freeze_bars is not None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= MAX_SEED:

@@ -106,7 +106,7 @@ def choose_cuts(
         later=later,
         later_held=later & ~onset[1:, :bar_steps],
     )
-    cost += PARALLEL * _parallels(np.dstack([melody, _top(roll)]), ends, cells)
+    cost += PARALLEL * _parallels(np.dstack([melody, top_pitches(roll)]), ends, cells)
     steps = np.arange(bar_steps)
     for row, cell in enumerate(cells[1:-1]):
         cost[row] += OFF_MIDDLE_STEP * np.abs(steps - cell.steps / 2)
@@ -179,22 +179,32 @@ def _costs(
     headless = later_held & ~before
     headless[:, 0] = False  # a window cannot know what sounded before its first step
     beheaded = np.count_nonzero(headless, axis=(2, 3))
-    top_before, top_later = _top(before), _top(later)
-    leap = np.where((top_before >= 0) & (top_later >= 0), np.abs(top_before - top_later), 0)
-    leaps = np.maximum(leap - SMALL_LEAP, 0).sum(axis=2)
-    again = np.count_nonzero(before & later & ~later_held, axis=(2, 3))
     unlike = (earlier != later).any(axis=2).sum(axis=2)
     around = unlike.copy()
     around[:, 1:] += unlike[:, :-1]
-    return (
-        CUT_NOTE * (cut_short + beheaded)
-        + LEAP_SEMITONE * leaps
-        + STRUCK_AGAIN * again
-        + UNLIKE_STEP * around
-    )
+    joints = joint_costs(before, later, later_held)
+    return CUT_NOTE * (cut_short + beheaded) + joints + UNLIKE_STEP * around
 
 
-def _top(roll: BoolArray) -> IntArray:
+def joint_costs(before: BoolArray, later: BoolArray, later_held: BoolArray) -> FloatArray:
+    """What it costs that one step follows another: leaps, and notes that are struck again.
+
+    Args:
+        before: what sounds before, `(..., 128, track)`.
+        later: what sounds then.
+        later_held: what of it does not start there.
+
+    Returns:
+        `(...)`.
+    """
+    top_before, top_later = top_pitches(before), top_pitches(later)
+    leap = np.where((top_before >= 0) & (top_later >= 0), np.abs(top_before - top_later), 0)
+    leaps = np.maximum(leap - SMALL_LEAP, 0).sum(axis=-1)
+    again = np.count_nonzero(before & later & ~later_held, axis=(-2, -1))
+    return np.asarray(LEAP_SEMITONE * leaps + STRUCK_AGAIN * again)
+
+
+def top_pitches(roll: BoolArray) -> IntArray:
     """The highest sounding pitch, -1 in silence: `(..., 128, track)` to `(..., track)`."""
     highest = PITCHES - 1 - roll[..., ::-1, :].argmax(axis=-2)
     return np.where(roll.any(axis=-2), highest, -1)

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.arranger import Arranger, choose_melody
+from inference.arranger import Arranger
 from inference.errors import ArrangementStopped
 from inference.options import Options
-from music.errors import MusicError
 from music.melodies import melody
 from music.midi import write_midi
 from music.song import KeySignature, Note, Song, Tempo, TimeSignature, Track
@@ -279,47 +278,6 @@ def test_giving_up():
             song_of(legato(*[16] * 10)), Options(), is_wanted=lambda: len(accompanist.batches) < 2
         )
     assert accompanist.batches == [2, 2]
-
-
-def tracks_of(*tracks):
-    filled = [
-        Track(name, 0, (Note(0, 480, 60 + i),) if sounds else (), is_drum=drum)
-        for i, (name, sounds, drum) in enumerate(tracks)
-    ]
-    return Song(480, tuple(filled))
-
-
-BAND = tracks_of(("Drums", 1, True), ("Empty", 0, False), ("Voice", 1, False), ("", 1, False))
-
-
-def test_the_first_pitched_track_with_notes_is_the_melody():
-    track, warnings = choose_melody(BAND, None)
-    assert track.name == "Voice"
-    assert warnings == ["Only track 2 was accompanied; left out: Drums (drums), unnamed."]
-
-
-def test_another_track_may_be_the_melody():
-    assert choose_melody(BAND, 3)[0].notes[0].pitch == 63
-
-
-@pytest.mark.parametrize("index", [-1, 0, 1, 4, 10**9])
-def test_tracks_that_are_no_melody(index):
-    with pytest.raises(MusicError, match=f"Track {index} is no melody among the 4") as caught:
-        choose_melody(BAND, index)
-    assert caught.value.code == "bad_option"
-    assert caught.value.hint == "Choose `melody_track` from 2 (Voice), 3 (unnamed)."
-
-
-def test_many_tracks_are_told_shortly():
-    song = tracks_of(*[(f"Track {'x' * 300}", 1, False)] * 60)
-    [warning] = choose_melody(song, None)[1]
-    assert warning.endswith("and 54 more.")
-    assert len(warning) < 400
-
-
-def test_drums_alone_are_no_melody():
-    with pytest.raises(MusicError, match="drums only"):
-        choose_melody(tracks_of(("Drums", 1, True)), None)
 
 
 def test_chords_are_told():

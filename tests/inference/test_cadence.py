@@ -59,8 +59,12 @@ def answer(*chords, steps=4):
     return pitch, *voices_to_roll(pitch, held_onsets(pitch))
 
 
+def everywhere(roll):
+    return np.ones(len(roll), dtype=bool)
+
+
 def rest(grid, line, roll, onset, key=C_MAJOR):
-    held, starts = rest_on_chords(roll, onset, line.pitch, key, grid, line)
+    held, starts = rest_on_chords(roll, onset, line.pitch, key, grid, line, everywhere(roll))
     assert not (starts & ~held).any()
     pitch, begins = roll_to_voices(held, starts)
     assert ((np.diff(pitch, axis=0) != 0) <= begins[1:]).all()
@@ -97,7 +101,7 @@ def test_elsewhere_nothing_is_changed():
     onset = held_onsets(pitch)
     onset[1::3] = True
     roll, starts = voices_to_roll(pitch, onset)
-    held, begun = rest_on_chords(roll, starts, line.pitch, C_MAJOR, grid, line)
+    held, begun = rest_on_chords(roll, starts, line.pitch, C_MAJOR, grid, line, everywhere(roll))
     for steps in (slice(0, 8), slice(16, 24)):
         np.testing.assert_array_equal(held[steps], roll[steps])
         np.testing.assert_array_equal(begun[steps], starts[steps])
@@ -119,7 +123,9 @@ def test_chords_of_several_notes_are_held_too():
     roll = np.zeros((16, 128, 1), dtype=bool)
     roll[:, [48, 64, 67]] = True
     roll[8:, 67], roll[8:, 65] = False, True
-    held, starts = rest_on_chords(roll, np.zeros_like(roll), line.pitch, C_MAJOR, grid, line)
+    held, starts = rest_on_chords(
+        roll, np.zeros_like(roll), line.pitch, C_MAJOR, grid, line, everywhere(roll)
+    )
     assert held[:, [48, 64, 67], 0].all()
     assert held.sum() == 48
     assert not starts.any()
