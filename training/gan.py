@@ -20,6 +20,8 @@ Terms = dict[str, Tensor]
 Batch = dict[str, Tensor]
 Arrays = Mapping[str, NDArray[np.generic]]
 
+NOTHING_KEPT = float("-inf")
+
 
 class Gan(ABC):
     """A generator and a critic with their optimizers.
@@ -50,7 +52,8 @@ class Gan(ABC):
         self.average_decay = average_decay
         self.averages = [tf.Variable(v.value) for v in self._played()]
         self.best = [tf.Variable(v.value) for v in self._played()]
-        self.best_score = tf.Variable(-1.0)
+        self.best_score = tf.Variable(NOTHING_KEPT)
+        self.best_iteration = tf.Variable(0)
         generator_optimizer.build(self.generator_variables)
         critic_optimizer.build(self.critic.trainable_variables)
         self._adversarial = tf.function(self._iteration, autograph=False)
@@ -147,25 +150,31 @@ class Gan(ABC):
             "generator_optimizer": self.generator_optimizer.variables,
             "critic_optimizer": self.critic_optimizer.variables,
             "averages": self.averages,
-            "best": [*self.best, self.best_score],
+            "best": [*self.best, self.best_score, self.best_iteration],
         }
 
-    def keep_if_best(self, score: float) -> None:
+    def keep_if_best(self, score: float, iteration: int) -> None:
         """Remembers what plays now, if it scores higher than anything before."""
         if score <= float(self.best_score):
             return
         self.best_score.assign(score)
+        self.best_iteration.assign(iteration)
         with self.averaged():
             for best, variable in zip(self.best, self._played(), strict=True):
                 best.assign(variable.value)
 
-    def play_best(self) -> None:
-        """Plays from now on with the best that was kept, if any; training must be over."""
-        if float(self.best_score) < 0.0:
-            return
+    def play_best(self) -> int | None:
+        """Plays from now on with the best that was kept; training must be over.
+
+        Returns:
+            The iteration that it is of; None if nothing was kept and the last plays.
+        """
+        if float(self.best_score) == NOTHING_KEPT:
+            return None
         self._play_with(self.best)
         for average, best in zip(self.averages, self.best, strict=True):
             average.assign(best)
+        return int(self.best_iteration)
 
     def _played(self) -> list[keras.Variable]:
         return self.generator.variables

@@ -1,6 +1,18 @@
 """How much the accompaniment listens to the melody, and how much it follows the noise."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from music.phrases import PhraseSet
+from training.batches import shifts_to_c
+from training.history import Row
+from training.players import Player
+from training.samples import Listener
+
+MOST_HEARD = 100  # phrases; more would take longer to say the same
+HIGHEST = 127
 
 
 @dataclass(frozen=True)
@@ -25,3 +37,56 @@ class Listening:
     def as_dict(self) -> dict[str, float]:
         """Returns the numbers, ready for JSON."""
         return {**asdict(self), "score": self.score}
+
+    def as_row(self) -> Row:
+        """Returns the numbers as a part of a history's row."""
+        return {f"listening_{name}": value for name, value in self.as_dict().items()}
+
+
+class ListeningTest:
+    """Plays some melodies, the same with other noise, and others with the same noise.
+
+    Args:
+        heard: the phrases whose melodies are played.
+        condition_track: the track that is the melody.
+    """
+
+    def __init__(self, heard: PhraseSet, condition_track: int) -> None:
+        chosen = np.linspace(0, len(heard) - 1, min(MOST_HEARD, len(heard))).astype(int)
+        some = heard.take(np.unique(chosen))
+        self._own = Listener(some, condition_track)
+        self._foreign = Listener(exchange_melodies(some, condition_track), condition_track)
+
+    def measure(self, player: Player) -> Listening:
+        """Listens to a generator."""
+        own, _ = self._own.listen(player, draw=0)
+        other_noise, _ = self._own.listen(player, draw=1)
+        other_melody, _ = self._foreign.listen(player, draw=0)
+        return Listening(melody=_differing(own, other_melody), noise=_differing(own, other_noise))
+
+
+def exchange_melodies(phrases: PhraseSet, condition_track: int) -> PhraseSet:
+    """Gives each phrase the melody of another one of the same mode, moved into its own key.
+
+    The other is half the phrases away, so that it is most often of another song. Of tracks with
+    chords, the line on top is taken.
+    """
+    shifts = shifts_to_c(phrases)
+    order = np.arange(len(phrases))
+    partner = order.copy()
+    for mode in np.unique(phrases.mode):
+        here = order[phrases.mode == mode]
+        partner[here] = np.roll(here, len(here) // 2)
+    move = (shifts[partner] - shifts)[:, None]
+    pitch, onset = phrases.pitch.copy(), phrases.onset.copy()
+    line = phrases.pitch[partner, :, condition_track].astype(np.int64)
+    moved = line + (move + 6) % 12 - 6  # the nearest way round
+    moved = np.where(moved > HIGHEST, moved - 12, np.where(moved < 0, moved + 12, moved))
+    pitch[..., condition_track] = np.where(line < 0, line, moved)
+    onset[..., condition_track] = phrases.onset[partner, :, condition_track]
+    return replace(phrases, pitch=pitch, onset=onset)
+
+
+def _differing(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """The share of cells `(phrase, step, track)` in which rolls `(n, 32, 128, track)` differ."""
+    return float(np.mean(np.any(one != other, axis=2)))

@@ -14,29 +14,30 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from music.manifest import Manifest
-from music.phrases import PhraseSet, transpose
+from music.phrases import PhraseSet
 from music.quality import Quality
-from training.batches import Batches, melody_first, shifts_to_c
+from training.batches import Batches
 from training.checkpoints import CheckpointFolder, capture, check_identity, restore
 from training.cost import Meter
 from training.errors import TrainingError
-from training.export import Origin, export
+from training.export import export
 from training.gan import Gan, Terms
 from training.history import History, Row
 from training.hyperparameters import Hyperparameters
-from training.judge import Judge
+from training.listening import Listening
+from training.measuring import Measuring
+from training.origin import heard_pitches, origin_of
 from training.progress import Reporter, reporter_for
 from training.report import write_report
-from training.samples import Sampler, track_names
-from training.track_metrics import TrackMeter, quality_row
+from training.samples import Sampler
+from training.symptoms import find_symptoms
 from training.unet_gan import UnetGan
 from training.voices_gan import VoicesGan
 
 REPORTS = 100  # a run, as even as the iterations allow
+GATED = 100.0  # points
 SEEDS_AN_ITERATION = 256  # more than two draws for each of the 100 critic updates allowed
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,9 @@ def build_gan(hyperparameters: Hyperparameters, phrases: PhraseSet) -> Gan:
     """Makes the networks for a data set; the same seed gives the same weights."""
     if hyperparameters.architecture == "unet":
         return UnetGan(phrases.pitch.shape[-1], hyperparameters)
-    return VoicesGan(_heard(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters)
+    return VoicesGan(
+        heard_pitches(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters
+    )
 
 
 class _Run:
@@ -164,13 +167,13 @@ class _Run:
             tonic_normalized=self.gan.tonic_normalized,
         )
         heard = valid if len(valid) else train
-        self.judge = Judge(train, heard, values.condition_track)
-        self.tracks = TrackMeter(heard, values.condition_track)
+        self.measuring = Measuring(train, heard, values.condition_track)
         self.sampler = Sampler(heard, values.condition_track, folders.output / "samples")
-        self.origin = _origin(values, phrases, self.gan)
+        self.origin = origin_of(values, phrases, self.gan)
         self.checkpoints = CheckpointFolder(folders.checkpoints, keep=values.keep_checkpoints)
         self.iteration = 0
         self.history = self._resume()
+        self.symptoms = find_symptoms(self.history.rows)
         self.meter = Meter(self.iteration)
 
     def go(self, stop_requested: Callable[[], bool]) -> None:
@@ -226,24 +229,39 @@ class _Run:
     def _listen(self) -> None:
         """Writes a sample and measures the music, once every sample interval."""
         self.sampler.sample(self.gan, self.iteration)
-        quality = self.judge.measure(self.gan, quick=True)
-        row = {"iteration": float(self.iteration), **self.tracks.measure(self.gan)}
+        quality, row = self.measuring.quickly(self.gan)
         if quality is not None:
-            self.gan.keep_if_best(-1.0 if quality.gated else quality.headline)
-            headline = {"headline": quality.headline}
-            row |= headline | quality_row(quality)
-            self.reporter.report({"iteration": self.iteration, **headline})
-        self.history.add(row)
+            # Whatever is gated comes after all that is not.
+            score = quality.headline - (GATED if quality.gated else 0.0)
+            self.gan.keep_if_best(score, self.iteration)
+            self.reporter.report({"iteration": self.iteration, "headline": quality.headline})
+        self.history.add({"iteration": float(self.iteration), **row})
+        self._look_for_symptoms()
+
+    def _look_for_symptoms(self) -> None:
+        found = find_symptoms(self.history.rows)
+        for symptom in found:
+            if symptom not in self.symptoms:
+                self.reporter.note(f"Iteration {self.iteration}: {symptom}")
+        self.symptoms = found
 
     def _save(self) -> None:
         self.checkpoints.save(capture(self.gan, self.iteration, self.identity, self.history.rows))
 
+    def _play_best(self) -> dict[str, int]:
+        """Lets the best evaluation play; says of which iteration it is beside the last."""
+        best = self.gan.play_best()
+        return {
+            "iteration": self.iteration,
+            "best_iteration": self.iteration if best is None else best,
+        }
+
     def _stop(self) -> None:
         """Keeps what there is: a stopped job has little time."""
         self._save()
-        metrics = {"iteration": self.iteration}
+        metrics = self._play_best()
         manifest = export(self.gan, self.folders.model, self.origin, metrics)
-        self._tell(manifest, None, stopped=True)
+        self._tell(manifest, None, None, stopped=True)
         self.reporter.note(
             f"Stopped at iteration {self.iteration} of {self.total}; a run with the same "
             "checkpoints continues from here."
@@ -251,17 +269,24 @@ class _Run:
 
     def _finish(self) -> None:
         """Measures, reports and exports the best; a run that had ended before does so again."""
-        self.gan.play_best()
-        quality = self.judge.measure(self.gan)
-        metrics: dict[str, Any] = {"iteration": self.iteration}
+        metrics: dict[str, Any] = self._play_best()
+        quality, listening = self.measuring.wholly(self.gan)
+        metrics["listening"] = listening.as_dict()
         if quality is not None:
             metrics |= quality.as_dict()
             self.reporter.report({"iteration": self.iteration, "headline": quality.headline})
             self.reporter.note(quality.table())
         manifest = export(self.gan, self.folders.model, self.origin, metrics)
-        self._tell(manifest, quality)
+        self._tell(manifest, quality, listening)
 
-    def _tell(self, manifest: Manifest, quality: Quality | None, *, stopped: bool = False) -> None:
+    def _tell(
+        self,
+        manifest: Manifest,
+        quality: Quality | None,
+        listening: Listening | None,
+        *,
+        stopped: bool = False,
+    ) -> None:
         write_report(
             self.folders.output,
             manifest,
@@ -270,36 +295,9 @@ class _Run:
             phrases=self.phrases,
             cost=self.meter.read(),
             stopped=stopped,
+            listening=listening,
+            warnings=self.symptoms,
         )
-
-
-def _heard(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArray[np.int8]:
-    """The pitches of a data set as the generator meets them, the melody first."""
-    pitch, _ = melody_first(phrases, values.condition_track)
-    return transpose(pitch, shifts_to_c(phrases)) if gan.tonic_normalized else pitch
-
-
-def _origin(values: Hyperparameters, phrases: PhraseSet, gan: Gan) -> Origin:
-    heard = _heard(phrases.part("train"), values, type(gan))[..., 0]
-    sounding = heard[heard >= 0]
-    return Origin(
-        hyperparameters=values,
-        tracks=track_names(phrases, values.condition_track),
-        steps_per_beat=phrases.steps_per_beat,
-        melody_range=_an_octave_at_least(int(sounding.min()), int(sounding.max())),
-        dataset={
-            "fingerprint": phrases.fingerprint,
-            "name": phrases.header.get("name", ""),
-            "phrases": {split: len(phrases.part(split)) for split in ("train", "valid", "test")},
-        },
-    )
-
-
-def _an_octave_at_least(low: int, high: int) -> tuple[int, int]:
-    """Widens a range so that every pitch class lies in it, as the arranger needs."""
-    missing = max(0, 11 - (high - low))
-    low = min(max(0, low - missing // 2), 127 - 11)
-    return low, max(high, low + 11)
 
 
 def _check_finite(terms: Terms, iteration: int) -> Row:

@@ -95,12 +95,12 @@ def test_the_best_is_kept_and_played_at_the_end(trained):
         for variable in [*gan.averages, *gan.generator.trainable_variables]:
             variable.assign(variable + 0.1 * np.random.default_rng(0).normal(size=variable.shape))
 
-    gan.play_best()  # nothing has been kept, nothing changes
+    assert gan.play_best() is None  # nothing has been kept, nothing changes
     best = sound()
-    gan.keep_if_best(50.0)
+    gan.keep_if_best(50.0, 3)
     disturb()
-    gan.keep_if_best(40.0)
+    gan.keep_if_best(40.0, 6)
     assert not np.array_equal(sound(), best)
-    gan.play_best()
+    assert gan.play_best() == 3
     assert np.array_equal(sound(), best)
     restore(gan, state)

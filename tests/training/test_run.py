@@ -15,6 +15,7 @@ from training.gan import Gan
 from training.hyperparameters import Hyperparameters
 from training.metric_lines import parse_line
 from training.run import Folders, check_data, run
+from training.voices_gan import VoicesGan
 
 TOTAL = 8
 WARM = {"iterations": 2, "warmup_share": 0.9}  # without the critic: quick to compile
@@ -180,3 +181,22 @@ def test_all_faults_of_the_data_are_told_at_once():
         check_data(Hyperparameters(condition_track=3), trio)
     for fault in ("32 steps", "four voices", "`condition_track` is 3"):
         assert fault in str(caught.value)
+
+
+def test_a_collapse_is_told_when_it_begins_and_in_the_report(tmp_path, monkeypatch):
+    def silence(gan, pitch, onset, noise):
+        nothing = np.zeros((len(pitch), 32, 128, 3), bool)
+        return nothing, nothing
+
+    monkeypatch.setattr(VoicesGan, "accompany", silence)
+    folders, said = train(tmp_path, iterations=2, sample_every=1, warmup_share=0.9)
+    assert said.count("Collapse: `alto`, `tenor`, `bass` are silent") == 1
+    facts = json.loads((folders.output / "report.json").read_text())
+    assert ["silent" in warning for warning in facts["warnings"]] == [True]
+
+
+def test_the_model_says_which_iteration_it_is_of(whole):
+    metrics = json.loads((whole[0].model / "manifest.json").read_text())["metrics"]
+    assert metrics["iteration"] == TOTAL
+    assert metrics["best_iteration"] in (4, 8)
+    assert 0 < metrics["listening"]["melody"] <= 1
