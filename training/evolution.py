@@ -5,7 +5,7 @@ for mp4 would be a package of 70 MB for a film of a hundred kilobytes.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from music.picture import draw_song
@@ -16,15 +16,13 @@ FRAME_MS, LAST_MS = 800, 3000
 _COLOURS = 32  # of a frame; more would only be shades of the letters
 
 
-def write_evolution(
-    samples: Sequence[Sample], path: Path, headlines: Mapping[int, float]
-) -> bytes | None:
+def write_evolution(samples: Sequence[Sample], path: Path, titles: Sequence[str]) -> bytes | None:
     """Writes the film and returns its last picture as PNG; None if there is no sample.
 
     Args:
         samples: in the order of their iterations; each is one picture.
         path: of the GIF.
-        headlines: by iteration, where they were measured.
+        titles: of the samples.
     """
     from PIL import Image
 
@@ -32,10 +30,7 @@ def write_evolution(
     if pitches is None:
         return None
     frames, png = [], b""
-    for sample in samples:
-        title = f"Iteration {sample.iteration}"
-        if sample.iteration in headlines:
-            title += f" · headline {headlines[sample.iteration]:.1f}"
+    for sample, title in zip(samples, titles, strict=True):
         png = draw_song(sample.song, width=WIDTH, height=HEIGHT, title=title, pitches=pitches)
         frame = Image.open(io.BytesIO(png))
         frames.append(frame.quantize(_COLOURS, dither=Image.Dither.NONE))

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,17 @@ from music.quality import Quality
 from training.cost import Cost
 from training.evolution import write_evolution
 from training.history import Row
-from training.hyperparameters import Hyperparameters
 from training.listening import Listening
 from training.report_charts import Chart, draw
-from training.report_curves import music_charts, training_charts
+from training.report_curves import music_charts, never_heard, track_charts, training_charts
+from training.report_facts import minutes, run_facts, versions
+from training.report_numbers import numbers
 from training.report_plot import plot
 from training.report_samples import Sample, page_data, read_samples
-from training.report_words import numbers, verdict
+from training.report_words import conditions, listens, score_parts, unmeasured, verdict, warned
+from training.report_yardstick import Yardstick
 from training.track_metrics import reference_row
 
-PACKAGES = ("accompanist", "tensorflow", "keras", "numpy", "symusic")
 _FRAME = Path(__file__).with_name("page") / "report.html"
 _LARGEST_FILM = 1_000_000  # bytes; a larger one stays a file beside the page
 
@@ -54,11 +54,37 @@ class _Run:
         return int(self.manifest.metrics.get("iteration", max(made, default=0)))
 
     @property
+    def exported(self) -> int:
+        """The one whose generator was exported."""
+        return int(self.manifest.metrics.get("best_iteration", self.iteration))
+
+    @property
     def headlines(self) -> dict[int, float]:
-        """By iteration, the last included."""
-        last = {self.iteration: self.quality.headline} if self.quality else {}
-        rows = {int(row["iteration"]): row["headline"] for row in self.rows if "headline" in row}
-        return last | rows  # the last measurement may be of an earlier, better generator
+        """By iteration, that of the exported generator included."""
+        last = {self.exported: self.quality.headline} if self.quality else {}
+        return last | {
+            int(row["iteration"]): row["headline"] for row in self.rows if "headline" in row
+        }
+
+    def yardstick(self) -> Yardstick:
+        """Real music; the run's own, if there is anything to compare it with."""
+        if self.phrases is None or not self.headlines:
+            return Yardstick()
+        return Yardstick.of(self.phrases)
+
+    def references(self) -> Row:
+        """What the training music measures, track by track, if there is anything to compare."""
+        if self.phrases is None or not any("." in name for row in self.rows for name in row):
+            return {}
+        track = int(self.manifest.hyperparameters.get("condition_track", 0))
+        return reference_row(self.phrases.part("train"), track)
+
+    def moment(self, sample: Sample) -> str:
+        """What a sample is called."""
+        headline = self.headlines.get(sample.iteration)
+        score = "" if headline is None else f" · headline {headline:.1f}"
+        exported = " · exported" if sample.iteration == self.exported else ""
+        return f"Iteration {sample.iteration:,}{score}{exported}"
 
 
 def write_report(
@@ -96,7 +122,7 @@ def write_report(
         "hyperparameters": dict(manifest.hyperparameters),
         "data": dict(manifest.dataset),
         "metrics": dict(manifest.metrics),
-        "versions": _versions(),
+        "versions": versions(),
         "cost": cost.as_dict() if cost else None,
         "listening": listening.as_dict() if listening else None,
         "warnings": list(warnings),
@@ -104,22 +130,20 @@ def write_report(
     _write(folder / "report.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
     if not stopped:
         plot(rows, folder / "losses.png")
-    samples = read_samples(folder / "samples")
+    samples = read_samples(folder / "samples", run.exported)
+    moments = [run.moment(sample) for sample in samples]
+    yardstick = run.yardstick()
     parts = {
         "title": html.escape(_title(manifest)),
         "summary": _summary(run, stopped=stopped),
         "heard": _heard(manifest),
-        "verdict": verdict(quality, _heard(manifest), stopped=stopped),
-        "numbers": _section("numbers", "All measurements", numbers(quality)) if quality else "",
-        "film": "" if stopped else _film(run, samples),
-        "music": _curves(
-            "music",
-            "How the music grew",
-            music_charts(rows, run.headlines, quality, _references(run)),
-        ),
-        "training": _curves("training", "How the training went", training_charts(rows)),
-        "facts": _facts(facts, cost),
-        "data": _script_json(page_data(samples, manifest, phrases, run.headlines)),
+        "warnings": warned(warnings),
+        "verdict": _verdict(run, yardstick, stopped=stopped),
+        "film": "" if stopped else _film(run, samples, moments),
+        "curves": _all_curves(run, yardstick),
+        "numbers": _numbers(quality, yardstick),
+        "facts": run_facts(facts, cost),
+        "data": _script_json(page_data(samples, manifest, phrases, moments, run.exported)),
     }
     frame = _FRAME.read_text(encoding="utf-8")
     page = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], frame)
@@ -137,12 +161,13 @@ def _summary(run: _Run, *, stopped: bool) -> str:
     parts = [f"architecture {run.manifest.architecture}"]
     if isinstance(split, Mapping) and "train" in split:
         parts.append(f"learned from {split['train']:,} phrases")
-    parts.append(f"{run.iteration:,} iterations")
+    which = "the last" if run.exported == run.iteration else f"number {run.exported:,}"
+    parts.append(f"{run.iteration:,} iterations, {which} exported")
     if run.cost:
         since = run.cost.since_iteration
         continued = f" since iteration {since:,}" if since else ""
         parts.append(
-            f"{_minutes(run.cost.seconds)} on {run.cost.cores} cores, "
+            f"{minutes(run.cost.seconds)} on {run.cost.cores} cores, "
             f"{run.cost.core_minutes:.1f} core-minutes{continued}"
         )
     if stopped:
@@ -157,14 +182,23 @@ def _heard(manifest: Manifest) -> str:
     return "that the network had never heard"
 
 
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+def _verdict(run: _Run, yardstick: Yardstick, *, stopped: bool) -> str:
+    heard = _heard(run.manifest)
+    columns = listens(run.listening) if run.listening else ""
+    if run.quality is None:
+        return unmeasured(stopped=stopped) + f'<div class="columns">{columns}</div>'
+    columns = f"{score_parts(run.quality)}<div>{conditions(run.quality, yardstick)}{columns}</div>"
+    return f'{verdict(run.quality, heard, yardstick)}<div class="columns">{columns}</div>'
 
 
-def _film(run: _Run, samples: Sequence[Sample]) -> str:
+def _numbers(quality: Quality | None, yardstick: Yardstick) -> str:
+    return _section("numbers", "All measurements", numbers(quality, yardstick)) if quality else ""
+
+
+def _film(run: _Run, samples: Sequence[Sample], moments: Sequence[str]) -> str:
     """The film of the piano rolls; who wants no motion sees its last picture."""
     path = run.folder / "evolution.gif"
-    still = write_evolution(samples, path, run.headlines)
+    still = write_evolution(samples, path, moments)
     if still is None:
         return ""
     moving = path.read_bytes()
@@ -180,64 +214,30 @@ def _film(run: _Run, samples: Sequence[Sample]) -> str:
     return _section("film", "How it learned", f'{intro}<div class="film">{picture}</div>{note}')
 
 
-def _curves(name: str, title: str, charts: Sequence[Chart]) -> str:
-    drawn = "".join(draw(chart) for chart in charts)
-    return _section(name, title, f'<div class="charts">{drawn}</div>') if drawn else ""
+def _all_curves(run: _Run, yardstick: Yardstick) -> str:
+    """The curves of the music as a whole, of its tracks, and of the training."""
+    references = run.references()
+    none = " and ".join(title.lower() for title in never_heard(run.rows, references))
+    note = f"None at all in any track, as in the training music: {none}." if none else ""
+    sections = [
+        ("music", "How the music grew", music_charts(run.rows, run.headlines, yardstick), ""),
+        ("tracks", "Track by track", track_charts(run.rows, references), note),
+        ("training", "How the training went", training_charts(run.rows), ""),
+    ]
+    mark = f"The upright line is iteration {run.exported:,}, whose generator was exported. "
+    drawn = ""
+    for name, title, charts, words in sections:
+        drawn += _curves(name, title, charts, run, words if drawn else mark + words)
+    return drawn
 
 
-def _references(run: _Run) -> Row:
-    """What the training music measures, if the history has something to compare with it."""
-    if run.phrases is None or not any("." in name for row in run.rows for name in row):
-        return {}
-    track = int(run.manifest.hyperparameters.get("condition_track", 0))
-    return reference_row(run.phrases.part("train"), track)
-
-
-def _facts(facts: Mapping[str, Any], cost: Cost | None) -> str:
-    groups = {"Data": facts["data"], "Versions": facts["versions"]}
-    if cost:
-        groups["Cost"] = _cost(cost)
-    small = "".join(
-        f"<div><h3>{title}</h3>{_table(_pairs(values))}</div>"
-        for title, values in sorted(groups.items())
-        if values
-    )
-    fields = Hyperparameters.model_fields
-    rows = []
-    for name, value in facts["hyperparameters"].items():
-        words = (fields[name].description or "") if name in fields else ""
-        told = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(words))
-        rows.append(f"<tr>{_head(name)}{_cell(value)}<td>{told}</td></tr>")
-    return f'<div class="facts">{small}</div><h3>Hyperparameters</h3>{_table(rows, kind="words")}'
-
-
-def _cost(cost: Cost) -> dict[str, str]:
-    counted = f"iteration {cost.since_iteration:,} on" if cost.since_iteration else "the beginning"
-    return {
-        "Core-minutes": f"{cost.core_minutes:.1f}",
-        "Time on the clock": _minutes(cost.seconds),
-        "Cores": str(cost.cores),
-        "Computing time of all threads": _minutes(cost.cpu_seconds),
-        "Counted from": counted,
-    }
-
-
-def _pairs(values: Mapping[str, Any]) -> list[str]:
-    return [f"<tr>{_head(name)}{_cell(value)}</tr>" for name, value in values.items()]
-
-
-def _table(rows: Sequence[str], *, kind: str = "pairs") -> str:
-    return f'<div class="wide"><table class="{kind}">{"".join(rows)}</table></div>'
-
-
-def _head(name: str) -> str:
-    return f"<th>{html.escape(str(name))}</th>"
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{name} {each}" for name, each in value.items())
-    return f"<td>{html.escape(str(value))}</td>"
+def _curves(name: str, title: str, charts: Sequence[Chart], run: _Run, note: str) -> str:
+    """A section of charts in which the exported iteration is marked."""
+    drawn = "".join(draw(chart, run.exported, run.iteration) for chart in charts)
+    if not drawn:
+        return ""
+    said = f'<p class="soft">{html.escape(note)}</p>' if note else ""
+    return _section(name, title, f'{said}<div class="charts">{drawn}</div>')
 
 
 def _section(name: str, title: str, body: str) -> str:
@@ -255,13 +255,6 @@ def _uri(data: bytes, kind: str) -> str:
 def _script_json(values: Mapping[str, Any]) -> str:
     """JSON that no text inside can end, as a `script` element would be ended by its closing tag."""
     return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _versions() -> dict[str, str]:
-    import tensorflow as tf
-
-    known = {"tensorflow": tf.__version__}  # its distribution has another name on some machines
-    return {name: known.get(name) or version(name) for name in PACKAGES}
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,11 +1,11 @@
 """Which curves the report of a run shows, and what they mean."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from music.quality import Quality
 from training.history import Row
 from training.report_charts import Chart, Reference
-from training.report_words import real_value
+from training.report_yardstick import Yardstick
 
 _GROUPS = (
     (
@@ -25,11 +25,11 @@ _GROUPS = (
         "Keeps the critic's judgement smooth; it should stay small.",
     ),
 )
-_OWN = "headline"
+_HEADLINE = "headline"
 _TITLES = {
     "form": "One note at a time",
     "qualified_notes": "Notes of an eighth or longer",
-    "overlap": "Likeness to the training music",
+    "overlap": "Likeness to training music",
     "ffd8": "Distance from it, in eighths",
     "ffd": "Distance from it",
     "c2st_auc": "Told from the original",
@@ -39,17 +39,26 @@ _TITLES = {
     "mel_fit": "Melody belongs to the chord",
     "pcs": "Consonance with the melody",
     "voice_errors": "Voice-leading errors",
-    "near_copies": "Near copies of training phrases",
-    "nearest_median": "Distance to the nearest phrase",
+    "near_copies": "Near copies",
+    "nearest_median": "Distance to nearest phrase",
     "diversity": "Difference between takes",
     "step_rate": "Moves by step",
     "odd16": "Phrases with sixteenths",
     "note_count": "Notes of a phrase",
-    "empty_bars": "Empty bars of each track",
-    "pitches_used": "Pitches used by each track",
-    "in_scale": "Notes in the scale",
-    "polyphony": "Time with two notes in a track",
 }
+_TRACK_TITLES = {
+    "pitches_used": "Pitches used in a phrase",
+    "in_scale": "Notes in the scale",
+    "empty_bars": "Empty bars",
+    "polyphony": "Time with two notes or more",
+}
+_LISTENING = {
+    "listening_melody": "with another melody",
+    "listening_noise": "by chance",
+    "listening_score": "the melody's part",
+}
+_PLAIN = {"ffd8", "ffd", "pcs", "note_count", "pitches_used"}
+_SHARES = frozenset({*_TITLES, *_TRACK_TITLES, *_LISTENING} - _PLAIN)  # told in per cent
 
 
 def training_charts(rows: Sequence[Row]) -> list[Chart]:
@@ -70,71 +79,84 @@ def training_charts(rows: Sequence[Row]) -> list[Chart]:
 
 
 def music_charts(
-    rows: Sequence[Row],
-    headlines: Mapping[int, float],
-    quality: Quality | None,
-    references: Mapping[str, float],
+    rows: Sequence[Row], headlines: Mapping[int, float], yardstick: Yardstick
 ) -> list[Chart]:
-    """Returns the charts of what was measured in the music.
+    """Returns the charts of what was measured in the music as a whole.
 
     Args:
-        rows: the history. Names like `pitches_used.alto` are lines of one chart.
+        rows: the history.
         headlines: by iteration.
-        quality: the last measurement, which the history may not hold.
-        references: what the training music measures, by names like `pitches_used.alto`.
+        yardstick: what real music measures.
     """
     found = []
     if headlines:
-        words = "The score of the music, 0 to 100, each time it was measured."
-        lines = {_OWN: sorted(headlines.items())}
-        found.append(Chart("Headline", lines, words, _real(_OWN)))
-    names = dict.fromkeys(name for row in rows for name in row if _is_music(name))
-    names.pop(_OWN, None)
-    families: dict[str, dict[str, str]] = {}
-    for name in names:
-        family, _, member = name.partition(".")
-        families.setdefault(name if not member else f"{family}.", {})[member or name] = name
-    for key, members in families.items():
-        family = key.removesuffix(".")
-        points = {member: _points(rows, name) for member, name in members.items()}
-        if key == family:
-            last = getattr(quality, family, None)
-            points = {each: _ended(spots, last, headlines) for each, spots in points.items()}
-            levels = _real(family)
-        else:
-            levels = [
-                Reference(references[name], "training music", member)
-                for member, name in members.items()
-                if name in references
-            ]
-        if any(y for spots in points.values() for _, y in spots) or any(x.value for x in levels):
-            # of the voices the first, the melody, is not measured
-            found.append(
-                Chart(_TITLES[family], points, "", levels, colour=0 if key == family else 1)
-            )
+        lines = {_HEADLINE: [(float(at), value) for at, value in sorted(headlines.items())]}
+        found.append(Chart("Headline", lines, references=_references(_HEADLINE, yardstick)))
+    listening = {told: _points(rows, name) for name, told in _LISTENING.items()}
+    if any(listening.values()):
+        found.append(Chart("What changes in its answers", listening, colour=4, unit="%"))
+    for name, title in _TITLES.items():
+        if points := _points(rows, name):
+            levels = _references(name, yardstick)
+            found.append(Chart(title, {title.lower(): points}, references=levels, unit=_unit(name)))
     return found
 
 
+def track_charts(rows: Sequence[Row], references: Mapping[str, float]) -> list[Chart]:
+    """Returns the charts of what was measured in each track, with a line for each.
+
+    Args:
+        rows: the history, with names like `pitches_used.alto`.
+        references: what the training music measures, by the same names.
+    """
+    found = []
+    for family, members in _families(rows).items():
+        lines = {member: _points(rows, f"{family}.{member}") for member in members}
+        levels = [
+            Reference(_factor(family) * references[f"{family}.{member}"], "training music", member)
+            for member in members
+            if f"{family}.{member}" in references
+        ]
+        if any(y for points in lines.values() for _, y in points) or any(x.value for x in levels):
+            # of the voices' colours the first is that of the melody, which is not measured
+            found.append(Chart(_TRACK_TITLES[family], lines, "", levels, 1, _unit(family)))
+    return found
+
+
+def never_heard(rows: Sequence[Row], references: Mapping[str, float]) -> list[str]:
+    """Returns the titles of what no track ever has, nor the training music: a chart of noughts."""
+    drawn = {chart.title for chart in track_charts(rows, references)}
+    return [_TRACK_TITLES[name] for name in _families(rows) if _TRACK_TITLES[name] not in drawn]
+
+
+def _families(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The tracks that each measurement of `_TRACK_TITLES` is of, in the order of the titles."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    found = {
+        family: [name.removeprefix(f"{family}.") for name in names if name.startswith(f"{family}.")]
+        for family in _TRACK_TITLES
+    }
+    return {family: members for family, members in found.items() if members}
+
+
 def _is_music(name: str) -> bool:
-    return name == _OWN or name.partition(".")[0] in _TITLES
+    family, _, member = name.partition(".")
+    return (family in _TRACK_TITLES) if member else name in {_HEADLINE, *_TITLES, *_LISTENING}
+
+
+def _unit(name: str) -> Literal["", "%"]:
+    return "%" if name in _SHARES else ""
+
+
+def _factor(name: str) -> float:
+    return 100.0 if name in _SHARES else 1.0
 
 
 def _points(rows: Sequence[Row], name: str) -> list[tuple[float, float]]:
-    return [(row["iteration"], row[name]) for row in rows if name in row]
+    factor = _factor(name.partition(".")[0])
+    return [(row["iteration"], factor * row[name]) for row in rows if name in row]
 
 
-def _ended(
-    points: list[tuple[float, float]],
-    value: object,
-    headlines: Mapping[int, float],
-) -> list[tuple[float, float]]:
-    """The points with the last measurement, unless it is among them or no number."""
-    last = max(headlines, default=0)
-    if not isinstance(value, float) or any(x >= last for x, _ in points):
-        return points
-    return [*points, (float(last), value)]
-
-
-def _real(name: str) -> list[Reference]:
-    value = real_value(name)
-    return [] if value is None else [Reference(value, "real music")]
+def _references(name: str, yardstick: Yardstick) -> list[Reference]:
+    level = yardstick.level(name)
+    return [] if level is None else [Reference(_factor(name) * level.value, level.name)]

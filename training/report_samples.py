@@ -5,10 +5,10 @@ Everything is read back from the sample files, so that the page shows what lies 
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,6 @@ _MOST_COMPARED = 400_000  # phrases in all transpositions; each takes some 20 mi
 # start and length in steps, and pitch
 Cells = list[tuple[int, int, int]]
 Pitches = NDArray[np.int8]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,31 +49,47 @@ class Sample:
         return sum(len(track.notes) for track in self.song.tracks)
 
 
-def read_samples(folder: Path) -> list[Sample]:
-    """Reads the sample files of a run, at most `MOST_SHOWN`, evenly chosen, always the last."""
-    paths = sorted(folder.glob("iteration-*.mid"))
+def read_samples(folder: Path, kept: int) -> list[Sample]:
+    """Reads the sample files of a run, at most `MOST_SHOWN`, evenly chosen.
+
+    Args:
+        folder: of the sample files.
+        kept: the iteration that is chosen in any case, as is the last.
+    """
+    paths = {int(path.stem.split("-")[1]): path for path in folder.glob("iteration-*.mid")}
     samples = [
-        Sample(int(path.stem.split("-")[1]), read_midi(path.read_bytes()))
-        for path in evenly(paths, MOST_SHOWN)
+        Sample(iteration, read_midi(paths[iteration].read_bytes()))
+        for iteration in evenly(sorted(paths), MOST_SHOWN, kept)
     ]
-    while len(samples) > 1 and sum(sample.notes() for sample in samples) > MOST_NOTES:
-        samples = evenly(samples, (len(samples) + 1) // 2)
+    while len(samples) > 2 and sum(sample.notes() for sample in samples) > MOST_NOTES:
+        left = evenly([sample.iteration for sample in samples], (len(samples) + 1) // 2, kept)
+        samples = [sample for sample in samples if sample.iteration in left]
     return samples
 
 
-def evenly(items: Sequence[T], most: int) -> list[T]:
-    """Chooses at most `most` of the items, as evenly as can be; one of them is the last."""
+def evenly(items: Sequence[int], most: int, kept: int) -> list[int]:
+    """Chooses at most `most` of the items, two at least, as evenly as can be.
+
+    Args:
+        items: in their order.
+        most: how many.
+        kept: is chosen if it is among the items, as the last always is.
+    """
     if len(items) <= most:
         return list(items)
     chosen = np.linspace(len(items) - 1, 0, most).round().astype(int)[::-1]
-    return [items[index] for index in chosen]
+    found = [items[index] for index in chosen]
+    if kept in items and kept not in found:
+        found[min(range(most - 1), key=lambda index: abs(found[index] - kept))] = kept
+    return found
 
 
 def page_data(
     samples: Sequence[Sample],
     manifest: Manifest,
     phrases: PhraseSet | None,
-    headlines: Mapping[int, float],
+    titles: Sequence[str],
+    exported: int,
 ) -> dict[str, Any]:
     """Collects what the page's script needs, ready for JSON.
 
@@ -83,7 +98,8 @@ def page_data(
         manifest: of the model.
         phrases: the data set of the run, to find the composer's own setting and the nearest
             training phrase of each sample; without it there are none.
-        headlines: by iteration, where they were measured.
+        titles: of the samples.
+        exported: the iteration whose generator was exported; the page opens there.
     """
     ticks = [sample.song.ticks_per_beat // manifest.steps_per_beat for sample in samples]
     cut = [
@@ -98,10 +114,11 @@ def page_data(
         "steps": manifest.phrase_steps,
         "perBeat": manifest.steps_per_beat,
         "originals": originals,
+        "exported": exported,
         "samples": [
             {
                 "iteration": sample.iteration,
-                "headline": headlines.get(sample.iteration),
+                "title": titles[index],
                 "phrases": [
                     {"tracks": tracks, "near": near.get((index, number))}
                     for number, tracks in enumerate(cut[index])

@@ -2,12 +2,18 @@
 
 import dataclasses
 import html
-import re
+from collections.abc import Sequence
 
-from music.headline import reference
-from music.quality import DIVERSITY_GATE, FORM_GATE, GOALS, NEAR_COPIES_GATE, Quality
-
-REAL_HEADLINE = 98.5  # windows of real chorales, measured as an accompaniment is
+from music.quality import DIVERSITY_GATE, FORM_GATE, NEAR_COPIES_GATE, Quality
+from training.listening import Listening
+from training.report_yardstick import (
+    BACH,
+    BACH_HEADLINE,
+    BACH_OTHER_MELODY,
+    BACH_OTHER_SETTING,
+    OWN,
+    Yardstick,
+)
 
 _FACTORS = {
     "likeness": ("Style", "each musical feature is as frequent as in the training music"),
@@ -17,59 +23,94 @@ _FACTORS = {
     "rhythm": ("Rhythm", "as many notes, as long and as lively as in real music"),
 }
 
-# What is no share, and so is not told in per cent.
-_PLAIN = frozenset({"ffd", "ffd8", "pcs"})
 
-_TERMS = {
-    "form": "Every voice sounds exactly one note at a time",
-    "qualified_notes": "Notes of an eighth or longer; shorter ones are ornaments",
-    "overlap": "Likeness to the training music, feature by feature",
-    "ffd8": "Distance from the training music, with the rhythm in eighths",
-    "ffd": "Distance from the training music",
-    "c2st_auc": "How often a trained listener tells it from the original; 50 % is guessing",
-    "full_chord": "Beats with a complete chord",
-    "diss": "Dissonances against the melody, on the beat",
-    "outer_cons": "Beats on which melody and bass are consonant",
-    "mel_fit": "The melody belongs to the chord under it",
-    "pcs": "Consonance with the melody, from -1 to 1",
-    "voice_errors": "Parallel fifths and octaves, crossed voices, wide gaps",
-    "near_copies": "Phrases that are nearly a phrase of the training music",
-    "nearest_median": "Notes that differ from the nearest training phrase",
-    "diversity": "Notes that differ between two takes of one melody",
-}
-
-
-def verdict(quality: Quality | None, heard: str, *, stopped: bool = False) -> str:
-    """Says how good the music is: headline, its five parts, and the gates.
+def verdict(quality: Quality, heard: str, yardstick: Yardstick) -> str:
+    """Says how good the music is: the headline and why it counts or does not.
 
     Args:
-        quality: what was measured, if anything.
+        quality: what was measured.
         heard: which melodies were played, "that ...".
-        stopped: the run ended before its last iteration, and was not measured for that.
+        yardstick: what real music measures.
     """
-    if quality is None:
-        why = (
-            "The run was stopped before its end, so its music was not measured."
-            if stopped
-            else "The measures are of four-part music with a melody on top, and need twenty "
-            "phrases; this data set cannot be measured so."
-        )
-        return f'<p class="lead">{why} Listen and judge for yourself.</p>'
     word = "gated" if quality.gated else "held"
-    claim = _claim(quality)
-    meters = "".join(
-        _meter(*_FACTORS.get(name, (name.replace("_", " ").capitalize(), "")), value)
-        for name, value in dataclasses.asdict(quality.factors).items()
+    level = yardstick.level("headline")
+    own = (
+        f"The composers' own settings of them score {level.value:.1f}. "
+        if level and level.name == OWN
+        else ""
     )
-    gates = "".join(_gates(quality))
     return (
         f'<div class="verdict {word}"><div class="score"><strong>{quality.headline:.1f}</strong>'
-        f'<span>of 100</span></div><div><p class="lead">{claim}</p><p>Measured on '
-        f"{quality.phrases} melodies {html.escape(heard)}. Real chorales score "
-        f"{REAL_HEADLINE}, the accompaniment of another chorale in the same key scores 28, random "
-        f"notes of the scale score 3.</p></div></div>"
-        f'<div class="columns"><div><h3>What the score is made of</h3>{meters}</div>'
-        f'<div><h3>Three conditions</h3><ul class="gates">{gates}</ul></div></div>'
+        f'<span>of 100</span></div><div><p class="lead">{_claim(quality)}</p><p>Measured on '
+        f"{quality.phrases} melodies {html.escape(heard)}. {own}The scale is {BACH}'s: his "
+        f"chorales score {BACH_HEADLINE} on it, the accompaniment of another chorale in the same "
+        "key 28, random notes of the scale 3.</p></div></div>"
+    )
+
+
+def unmeasured(*, stopped: bool) -> str:
+    """Says why there is no verdict: the run was stopped, or the data has no measure."""
+    why = (
+        "The run was stopped before its end, so its music was not measured in full."
+        if stopped
+        else "The measures are of four-part music with a melody on top, and need twenty "
+        "phrases; this data set cannot be measured so."
+    )
+    return f'<p class="lead">{why} Listen and judge for yourself.</p>'
+
+
+def warned(warnings: Sequence[str]) -> str:
+    """Returns the list of what the user should know of the run; nothing if there is nothing."""
+    items = "".join(f"<li>{html.escape(_sentence(warning))}</li>" for warning in warnings)
+    return f'<ul class="warnings" aria-label="Warnings">{items}</ul>' if items else ""
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def score_parts(quality: Quality) -> str:
+    """Returns what the headline is made of."""
+    meters = "".join(
+        meter(*_FACTORS.get(name, (name.replace("_", " ").capitalize(), "")), value)
+        for name, value in dataclasses.asdict(quality.factors).items()
+    )
+    return f"<div><h3>What the score is made of</h3>{meters}</div>"
+
+
+def conditions(quality: Quality, yardstick: Yardstick) -> str:
+    """Returns the gates, and whether they are met."""
+    gates = "".join(_gates(quality, yardstick))
+    return f'<div><h3>Three conditions</h3><ul class="gates">{gates}</ul></div>'
+
+
+def listens(listening: Listening) -> str:
+    """Says how much of the answers follows the melody, and how much the noise."""
+    theirs = Listening(BACH_OTHER_MELODY, BACH_OTHER_SETTING)
+    if not listening.melody:
+        claim = "It does not listen: whatever the melody, it answers the same."
+    elif not listening.noise:
+        claim = "Only the melody decides: it has one answer to each."
+    elif listening.score < 0.5:
+        claim = "Chance decides more than the melody does: it hardly listens."
+    else:
+        claim = "The melody decides more than chance does."
+    return (
+        f"<div><h3>Does it listen?</h3><p>{claim} The melody's part in what changes is "
+        f"{percent(listening.score)}, and {percent(theirs.score)} in {BACH}.</p>"
+        + meter(
+            "Another melody in the same key",
+            f"so many of its notes change; {percent(theirs.melody)} between phrases of {BACH}",
+            listening.melody,
+            unit="\u00a0%",
+        )
+        + meter(
+            "The same melody once more",
+            f"so many change by chance; {percent(theirs.noise)} where {BACH} set a melody twice",
+            listening.noise,
+            unit="\u00a0%",
+        )
+        + "</div>"
     )
 
 
@@ -90,32 +131,35 @@ def _claim(quality: Quality) -> str:
     )
 
 
-def _meter(title: str, words: str, value: float) -> str:
+def meter(title: str, words: str, value: float, *, unit: str = "") -> str:
+    """Draws a share, 0..1, as a bar with its title and words."""
     return (
         f'<div class="meter"><span>{html.escape(title)}<small>{html.escape(words)}</small></span>'
-        f"<b>{100 * value:.0f}</b>"
+        f"<b>{100 * value:.0f}{unit}</b>"
         f'<div class="bar"><div style="width:{100 * value:.1f}%"></div></div></div>'
     )
 
 
-def _gates(quality: Quality) -> list[str]:
+def _gates(quality: Quality, yardstick: Yardstick) -> list[str]:
     low, high = DIVERSITY_GATE
-    differing = "it was not measured" if quality.diversity is None else _percent(quality.diversity)
+    copies = yardstick.level("near_copies")
+    real = f", {copies.name} has {percent(copies.value)}" if copies else ""
+    differing = "it was not measured" if quality.diversity is None else percent(quality.diversity)
     said = {
         "form": (
             "One note a voice",
-            f"A voice sounds exactly one note at a time, {_percent(quality.form)} of the time; "
-            f"{_percent(FORM_GATE)} are wanted.",
+            f"A voice sounds exactly one note at a time, {percent(quality.form)} of the time; "
+            f"{percent(FORM_GATE)} are wanted.",
         ),
         "memorisation": (
             "It composes and does not copy",
-            f"{_percent(quality.near_copies)} of its phrases are nearly a phrase of the training "
-            f"music; up to {_percent(NEAR_COPIES_GATE)} are allowed, real music has 4 %.",
+            f"{percent(quality.near_copies)} of its phrases are nearly a phrase of the training "
+            f"music; up to {percent(NEAR_COPIES_GATE)} are allowed{real}.",
         ),
         "diversity": (
             "One melody, many answers",
             f"Two takes of one melody differ in {differing} of the notes; "
-            f"{_percent(low)} to {_percent(high)} are wanted.",
+            f"{percent(low)} to {percent(high)} are wanted.",
         ),
     }
     items = []
@@ -130,56 +174,6 @@ def _gates(quality: Quality) -> list[str]:
     return items
 
 
-def numbers(quality: Quality) -> str:
-    """Returns the table of all measurements beside those of real music and the goals."""
-    rows = []
-    for name, title, real, low, high in GOALS:
-        value = getattr(quality, name)
-        missed = value is None or not (
-            (low is None or value >= low) and (high is None or value <= high)
-        )
-        shown = "-" if value is None else _say(name, f"{value:.3g}")
-        bounds = [_say(name, f"{bound:g}") for bound in (low, high) if bound is not None]
-        goal = (
-            f"{bounds[0]} to {bounds[1]}"
-            if len(bounds) == 2
-            else f"{'at least' if low is not None else 'at most'} {bounds[0]}"
-        )
-        state = "not measured" if value is None else "missed" if missed else "reached"
-        rows.append(
-            f"<tr><th>{html.escape(_TERMS.get(name, title))}</th><td><b>{shown}</b></td>"
-            f"<td>{_say(name, real)}</td><td>{goal}</td>"
-            f'<td class="{"no" if missed else "yes"}">{state}</td></tr>'
-        )
-    return (
-        '<div class="wide"><table class="numbers"><thead><tr><th></th><th>This run</th>'
-        "<th>Real music</th><th>Goal</th><th></th></tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def real_value(name: str) -> float | None:
-    """Returns what real music measures, by the name of an attribute of `Quality`."""
-    if name == "headline":
-        return REAL_HEADLINE
-    for known, _, real, _, _ in GOALS:
-        if known == name:
-            found = [float(text) for text in re.findall(r"\d*\.\d+|\d+", real)]
-            return sum(found) / len(found)
-    return reference().real.get(name)
-
-
-def _say(name: str, text: str) -> str:
-    """Writes the numbers of `text` in per cent, if `name` is a share."""
-    if name in _PLAIN:
-        return text.replace("-.", "-0.") if text.startswith("-.") else re.sub(r"^\.", "0.", text)
-    told = re.sub(r"\d*\.\d+|\d+", lambda found: _trimmed(100 * float(found[0])), text)
-    return f"{told} %"
-
-
-def _percent(share: float) -> str:
-    return f"{_trimmed(100 * share)} %"
-
-
-def _trimmed(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+def percent(share: float) -> str:
+    """Writes a share, 0..1, in per cent."""
+    return f"{f'{100 * share:.1f}'.removesuffix('.0')}\u00a0%"

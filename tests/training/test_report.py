@@ -15,11 +15,9 @@ from tests.container.chromium import PROGRAM, browsing
 from tests.training.conftest import phrases_of
 from training.cost import Cost, Meter
 from training.hyperparameters import Hyperparameters
+from training.listening import Listening
 from training.report import write_report
-from training.report_charts import Chart, Reference, draw
-from training.report_curves import music_charts, training_charts
 from training.report_samples import evenly, read_samples, split_phrases
-from training.report_words import numbers, real_value, verdict
 from training.samples import Sampler
 
 ROWS = [
@@ -65,7 +63,7 @@ def manifest_of(name="walks", **changes):
         noise_shape=(1,),
         hyperparameters=Hyperparameters(iterations=8).as_dict(),
         dataset={"name": name, "phrases": {"train": 24, "valid": 6, "test": 0}},
-        metrics={"iteration": 8},
+        metrics={"iteration": 8, "best_iteration": 4},
         **changes,
     )
 
@@ -103,8 +101,11 @@ def data_of(path):
 
 def test_the_page_is_one_small_file(report):
     page = report.read_text()
-    assert "http" not in page
-    assert set(re.findall(r'(?:src|srcset|href)="(.{11})', page)) == {"data:image/"}
+    assert "://" not in page
+    assert set(re.findall(r'(?:src|srcset|href|action|poster)\s*=\s*"?(.{11})', page)) == {
+        "data:image/"
+    }
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|WebSocket|<link|<iframe", page)
     assert "{{" not in page
     assert len(page) < 3_000_000
     assert "15.3" not in page
@@ -116,7 +117,11 @@ def test_the_page_is_one_small_file(report):
 def test_the_page_plays_what_the_samples_hold(report):
     data, phrases = data_of(report), phrases_of(30)
     assert [sample["iteration"] for sample in data["samples"]] == [4, 8]
-    assert [sample["headline"] for sample in data["samples"]] == [20.0, GOOD.headline]
+    assert [sample["title"] for sample in data["samples"]] == [
+        "Iteration 4 · headline 20.0 · exported",
+        "Iteration 8",
+    ]
+    assert data["exported"] == 4
     answer = data["samples"][1]["phrases"][2]["tracks"]
     train, valid = phrases.part("train"), phrases.part("valid")
     for track in range(4):
@@ -171,6 +176,37 @@ def test_names_cannot_break_the_page(output):
     assert data_of(path)["tracks"][0] == evil
 
 
+def test_the_exported_iteration_is_said_and_marked(report):
+    page = report.read_text()
+    assert "8 iterations, number 4 exported" in page
+    assert "The upright line is iteration 4, whose generator was exported." in page
+    # 4 of 8 iterations, on an axis of 380 pixels from 66 on
+    assert page.count('class="mark" x1="256.0" x2="256.0"') == page.count('<figure class="chart"')
+
+
+def test_listening_and_warnings_are_told_on_the_page_and_to_programs(output):
+    heard = Listening(melody=0.75, noise=0.25)
+    path = write_report(
+        output, manifest_of(), ROWS, GOOD, listening=heard, warnings=["every <b> is the same"]
+    )
+    page = path.read_text()
+    assert "melody's part in what changes is 75\u00a0%" in page
+    assert "<li>Every &lt;b&gt; is the same.</li>" in page
+    facts = json.loads((output / "report.json").read_text())
+    assert facts["listening"] == {"melody": 0.75, "noise": 0.25, "score": 0.75}
+    assert facts["warnings"] == ["every <b> is the same"]
+
+
+def test_music_that_has_no_measure_can_still_be_heard_and_warned_of(output):
+    page = write_report(
+        output, manifest_of(), [], None, listening=Listening(0.0, 0.0), warnings=["Collapse."]
+    ).read_text()
+    assert "cannot be measured" in page
+    assert "It does not listen" in page
+    assert "<li>Collapse.</li>" in page
+    assert "chorales score" not in page
+
+
 def test_a_stopped_run_gets_its_page_only(output):
     path = write_report(output, manifest_of(), ROWS, None, stopped=True)
     assert "The run was stopped before its end" in path.read_text()
@@ -195,89 +231,13 @@ def test_the_film_shows_every_sample(report):
     assert pictures[0] != pictures[1]
 
 
-def test_the_verdict_tells_strength_weakness_and_broken_conditions():
-    said = verdict(GOOD, "of ours")
-    assert "Its strength is harmony, its weakness voice leading." in said
-    assert ">71.9<" in said  # 100 (.9 * .8 * .95 * .4 * .7)^(1/5)
-    assert said.count('class="yes"') == 3
-    broken = verdict(dataclasses.replace(GOOD, near_copies=0.25, diversity=None), "of ours")
-    assert "The score does not count" in broken
-    assert "memorisation, diversity" in broken
-    assert broken.count('class="no"') == 2
-    assert "it was not measured" in broken
-
-
-def test_the_numbers_are_told_as_musicians_tell_them():
-    table = re.sub(r"<[^>]+>", " ", numbers(GOOD))
-    told = " ".join(table.split())
-    assert "the training music 0.8 % 4 % at most 10 % reached" in told
-    assert "in eighths 4 2.0 at most 5 reached" in told
-    assert "from -1 to 1 0.5 0.665 0.585 to 0.745 missed" in told
-    assert "wide gaps 150 % 5-6 % at most 12 % missed" in told
-    assert "guessing - 49 % at most 92 % not measured" in told
-
-
-def test_real_music_is_the_reference_of_a_curve():
-    assert real_value("voice_errors") == pytest.approx(0.055)
-    assert real_value("step_rate") == 0.735
-    assert real_value("no_such_number") is None
-
-
-def test_curves_show_every_name_of_the_history():
-    rows = [
-        *ROWS,
-        {"iteration": 4, "overlap": 0.3, "in_scale.alto": 0.9, "in_scale.bass": 0.8, "new": 7.0},
-        {"iteration": 4, "polyphony.alto": 0.0},
-    ]
-    shown = music_charts(rows, {4: 20.0, 8: 50.0}, GOOD, {"in_scale.bass": 0.95, "odd": 1.0})
-    found = {chart.title: chart for chart in shown}
-    assert found.keys() == {"Headline", "Likeness to the training music", "Notes in the scale"}
-    assert list(found["Headline"].lines.values()) == [[(4, 20.0), (8, 50.0)]]
-    scale = found["Notes in the scale"]
-    assert scale.lines == {"alto": [(4, 0.9)], "bass": [(4, 0.8)]}
-    assert scale.references == [Reference(0.95, "training music", "bass")]
-    assert 'class="reference line-2"' in draw(scale)  # soprano is 0
-    likeness = found["Likeness to the training music"]
-    assert likeness.lines == {"overlap": [(4, 0.3), (8, 0.5)]}  # and the last measurement
-    assert likeness.references == [Reference(0.929, "real music")]
-    updates = {chart.title: chart.lines for chart in training_charts(rows)}
-    assert updates == {
-        "Losses": {"generator": [(1, 3.0), (5, 2.0)], "critic": [(5, -1.0)]},
-        "New": {"new": [(4, 7.0)]},
-    }
-
-
-def test_a_chart_places_points_and_reference():
-    chart = Chart("Height", {"a": [(0, 0.0), (50, 5.0), (100, 10.0)]}, "", [Reference(5.0, "real")])
-    drawn = draw(chart)
-    # 396 by 206 pixels from (52, 220) up
-    assert 'd="M52.0 220.0L250.0 117.0L448.0 14.0"' in drawn
-    assert 'class="reference" x1="52" x2="448" y1="117.0" y2="117.0"' in drawn
-    assert re.findall(r"(?<=>)[\d.]+(?=</text>)", drawn) == [
-        *("0", "2.5", "5", "7.5", "10"),
-        *("0", "25", "50", "75", "100"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "points", [[(1, 2.0)], [(1, 0.0), (2, 0.0)], [(1, 1e-9), (2, -3e7)], [(1, 5.0), (2, np.nan)]]
-)
-def test_a_chart_bears_any_points(points):
-    drawn = draw(Chart("Odd", {"a": points}))
-    assert "nan" not in drawn
-    assert "inf" not in drawn
-    assert drawn.count("<circle") == sum(np.isfinite(y) for _, y in points)
-
-
-def test_a_chart_of_nothing_is_nothing():
-    assert draw(Chart("None", {"a": [(1, float("nan"))]})) == ""
-
-
-def test_samples_are_thinned_evenly_and_the_last_stays(samples):
-    assert evenly(range(101), 5) == [0, 25, 50, 75, 100]
-    assert evenly([1, 2, 3], 1) == [3]
-    assert evenly([1, 2], 5) == [1, 2]
-    assert [sample.iteration for sample in read_samples(samples / "samples")] == [4, 8]
+def test_samples_are_thinned_evenly_and_the_exported_and_the_last_stay(samples):
+    assert evenly(range(101), 5, 100) == [0, 25, 50, 75, 100]
+    assert evenly(range(101), 5, 60) == [0, 25, 60, 75, 100]
+    assert evenly(range(101), 5, 99) == [0, 25, 50, 99, 100]
+    assert evenly(range(101), 5, 777) == [0, 25, 50, 75, 100]
+    assert evenly([1, 2], 5, 2) == [1, 2]
+    assert [sample.iteration for sample in read_samples(samples / "samples", 8)] == [4, 8]
 
 
 def test_cost_counts_from_its_making():
@@ -294,19 +254,56 @@ def test_a_browser_draws_plays_and_goes_back_in_time(report, tmp_path):
         page.look(1200, 900)
         page.open(report.as_uri())
         assert page.run("document.querySelectorAll('svg.roll').length") == 12
-        assert page.run("document.getElementById('iteration').textContent").startswith(
-            "Iteration 8"
-        )
+        assert page.run("document.getElementById('iteration').textContent").endswith("exported")
+        assert "92 % of the accompaniment" in page.run("document.body.textContent")
+        notes = "[...document.querySelectorAll('svg.roll g')].map((g) => g.innerHTML).join()"
+        before = page.run(notes)
         page.run("document.querySelector('.play').click()")
         page.wait_for("document.querySelector('.play').getAttribute('aria-pressed') === 'true'")
-        page.wait_for("document.querySelector('.head').style.display === ''")
+        page.wait_for("Number(document.querySelector('.head').getAttribute('x1')) > 40")
+        assert page.run("player.gains.length") == 4
         page.run("document.querySelector('.play').click()")
         assert page.run("document.querySelector('.head').style.display") == "none"
-        before = page.run("document.querySelector('svg.roll').innerHTML")
-        page.run("slider.value = 0; slider.dispatchEvent(new Event('input'))")
-        assert page.run("document.querySelector('svg.roll').innerHTML") != before
-        assert "92 % of the accompaniment" in page.run("document.body.textContent")
+        page.run("slider.value = 1; slider.dispatchEvent(new Event('input'))")
+        assert page.run(notes) != before
+        page.run("document.getElementById('jump').click()")
+        assert page.run(notes) == before
         for width in (390, 1200):
             page.look(width, 800, dark=True)
             assert page.run("document.documentElement.scrollWidth") == width
+        loaded = "performance.getEntriesByType('resource').filter((x) => !/^data:/.test(x.name))"
+        assert page.run(f"{loaded}.length") == 0
         assert page.complaints == []
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+def test_the_page_is_played_from_the_keyboard(report, tmp_path):
+    with browsing(tmp_path) as page:
+        page.look(1200, 900)
+        page.open(report.as_uri())
+        press(page, "Tab", "Tab")  # the slider, the first voice
+        press(page, " ")
+        assert page.run("muted.has(0)")
+        press(page, "Tab", "Tab", "Tab", "Tab", " ")
+        page.wait_for("Boolean(player.take)")
+        assert page.run("document.activeElement.getAttribute('aria-label')").startswith(
+            "Play: The network's answer"
+        )
+        press(page, " ")
+        assert page.run("player.take") is None
+        assert page.complaints == []
+
+
+def press(page, *keys):
+    for key in keys:
+        text = {"text": key} if key == " " else {}
+        code = {"Tab": 9, " ": 32}[key]
+        for kind in ("keyDown", "keyUp"):
+            page.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code="Space" if key == " " else key,
+                windowsVirtualKeyCode=code,
+                **(text if kind == "keyDown" else {}),
+            )
