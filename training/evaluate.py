@@ -9,19 +9,22 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from music.chorales import load_chorales
 from music.errors import MusicError
 from music.phrases import PhraseSet
 from music.quality import Quality
 
+if TYPE_CHECKING:
+    from training.listening import Listening
+
 CHANNEL = Path("input", "data", "train", "phrases.npz")
 
 
 def evaluate(
     folder: Path, split: Literal["valid", "test"], data: Path | None = None
-) -> tuple[Quality, bool]:
+) -> tuple[Quality, "Listening", bool]:
     """Measures an exported model.
 
     Args:
@@ -30,7 +33,8 @@ def evaluate(
         data: the data set; None takes the job's own, or the chorales.
 
     Returns:
-        What was found, and whether the data set is the one that the model learned from.
+        What was found, how far it listens, and whether the data set is the one that it learned
+        from.
 
     Raises:
         MusicError: if model or data cannot be used, or the data is not four-part music.
@@ -41,33 +45,38 @@ def evaluate(
     phrases = load_chorales() if path is None else PhraseSet.load(path)
 
     from training.judge import Judge
+    from training.listening import ListeningTest
     from training.players import ExportedModel
 
     player = ExportedModel(model)
     track = int(player.manifest.hyperparameters.get("condition_track", 0))
-    quality = Judge(phrases.part("train"), phrases.part(split), track).measure(player)
+    heard = phrases.part(split)
+    quality = Judge(phrases.part("train"), heard, track).measure(player)
     if quality is None:
         raise MusicError(
             "cannot_measure",
             "The measures are of four voices under a soprano, and of 20 phrases or more.",
             "Give such a data set with --data.",
         )
-    return quality, player.manifest.dataset.get("fingerprint") == phrases.fingerprint
+    listening = ListeningTest(heard, track).measure(player)
+    own_data = player.manifest.dataset.get("fingerprint") == phrases.fingerprint
+    return quality, listening, own_data
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        quality, own = evaluate(options.folder, options.split, options.data)
+        quality, listening, own = evaluate(options.folder, options.split, options.data)
     except (MusicError, FileNotFoundError) as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
     if not own:
         sys.stderr.write("Note: the model learned from another data set than this one.\n")
     output = options.output or Path(f"quality-{options.split}.json")
-    output.write_text(json.dumps({"split": options.split, **quality.as_dict()}, indent=2) + "\n")
-    sys.stdout.write(f"{quality.table()}\nWritten to {output}\n")
+    found = {"split": options.split, **quality.as_dict(), "listening": listening.as_dict()}
+    output.write_text(json.dumps(found, indent=2) + "\n")
+    sys.stdout.write(f"{quality.table()}\n{listening.sentence()}\nWritten to {output}\n")
     return 0
 
 

@@ -38,9 +38,22 @@ class Listening:
         """Returns the numbers, ready for JSON."""
         return {**asdict(self), "score": self.score}
 
+    def sentence(self) -> str:
+        """Returns the numbers in words."""
+        return (
+            f"LISTENING {self.score:.2f}: of the notes, {self.melody:.0%} change with the melody "
+            f"and {self.noise:.0%} with the noise alone (Bach's: {BACH.score:.2f}, "
+            f"{BACH.melody:.0%} and {BACH.noise:.0%})"
+        )
+
     def as_row(self) -> Row:
         """Returns the numbers as a part of a history's row."""
         return {f"listening_{name}": value for name, value in self.as_dict().items()}
+
+
+# The first is measured on the validation chorales as below, their own accompaniments taken for the
+# answers; the second is the median of 4,293 pairs of phrases that Bach set twice.
+BACH = Listening(melody=0.90, noise=0.625)
 
 
 class ListeningTest:

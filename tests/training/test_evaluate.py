@@ -8,7 +8,9 @@ from training.evaluate import CHANNEL, main
 from training.export import export
 from training.hyperparameters import Hyperparameters
 from training.judge import Judge
-from training.run import _origin, build_gan
+from training.listening import ListeningTest
+from training.origin import origin_of
+from training.run import build_gan
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def job(tmp_path_factory):
     phrases.save(folder / CHANNEL)
     values = Hyperparameters()
     gan = build_gan(values, phrases)
-    export(gan, folder / "model", _origin(values, phrases, gan), {})
+    export(gan, folder / "model", origin_of(values, phrases, gan), {})
     return folder, gan, phrases
 
 
@@ -32,8 +34,11 @@ def test_a_job_is_measured_as_its_generator_was_while_training(job, tmp_path, ca
     assert found["split"] == "valid"
     assert found["headline"] == pytest.approx(expected.headline, abs=0.5)
     assert found["phrases"] == 24
+    heard = ListeningTest(phrases.part("valid"), 0).measure(gan)
+    assert found["listening"]["melody"] == pytest.approx(heard.melody, abs=0.05)
     out, err = capsys.readouterr()
     assert "HEADLINE" in out
+    assert "change with the melody" in out
     assert "another data set" not in err
 
 

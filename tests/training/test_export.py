@@ -7,7 +7,8 @@ from music.manifest import Manifest
 from tests.training.conftest import phrases_of
 from training.export import export
 from training.hyperparameters import Hyperparameters
-from training.run import _origin, build_gan
+from training.origin import origin_of
+from training.run import build_gan
 
 
 @pytest.fixture(scope="module", params=["voices", "unet"])
@@ -19,7 +20,7 @@ def exported(request, tmp_path_factory):
         for average in gan.averages:
             average.assign_add(0.01 * np.random.default_rng(0).normal(size=average.shape))
     folder = tmp_path_factory.mktemp("model")
-    export(gan, folder, _origin(values, phrases, gan), {"headline": 1.0})
+    export(gan, folder, origin_of(values, phrases, gan), {"headline": 1.0})
     return gan, folder
 
 
@@ -92,7 +93,7 @@ def test_exporting_again_replaces_the_model_whole(exported):
     phrases = phrases_of(30)
     values = Hyperparameters(architecture=_architecture(folder))
     (folder / "1" / "stale").write_text("from before")
-    export(gan, folder, _origin(values, phrases, gan), {"headline": 2.0})
+    export(gan, folder, origin_of(values, phrases, gan), {"headline": 2.0})
     assert Manifest.read(folder).metrics == {"headline": 2.0}
     assert not (folder / "1" / "stale").exists()
     assert not list(folder.glob("draft*"))

@@ -17,7 +17,7 @@ class Echo:
         self.tonic_normalized = tonic_normalized
         self.to_melody, self.to_noise = to_melody, to_noise
 
-    def accompany(self, pitch, onset, noise):
+    def accompany(self, pitch, _onset, noise):
         steps = np.where(np.abs(noise[:, :1]) > 0.5, 40, 41) if self.to_noise else 40
         low = steps + (pitch - 50 if self.to_melody else 0 * pitch)
         roll = low[..., None] == np.arange(128)
@@ -49,9 +49,7 @@ def test_a_melody_is_exchanged_for_one_of_the_same_key():
             [partner] = np.flatnonzero((theirs == line).all(axis=1))
             assert partner != number
             assert phrases.mode[partner] == phrases.mode[number]
-            assert np.array_equal(
-                changed.onset[number, :, track], phrases.onset[partner, :, track]
-            )
+            assert np.array_equal(changed.onset[number, :, track], phrases.onset[partner, :, track])
 
 
 def test_exchanged_melodies_stay_within_midi_and_keep_their_rests():
