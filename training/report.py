@@ -7,6 +7,7 @@ its frame, with `{{name}}` where a part goes.
 import base64
 import html
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ def write_report(
         "summary": _summary(run, stopped=stopped),
         "heard": _heard(manifest),
         "warnings": warned(warnings),
-        "verdict": _verdict(run, yardstick, stopped=stopped),
+        "verdict": _verdict(run, yardstick, stopped=stopped, audible=bool(samples)),
         "film": "" if stopped else _film(run, samples, moments),
         "curves": _all_curves(run, yardstick),
         "numbers": _numbers(quality, yardstick),
@@ -161,8 +162,8 @@ def _summary(run: _Run, *, stopped: bool) -> str:
     parts = [f"architecture {run.manifest.architecture}"]
     if isinstance(split, Mapping) and "train" in split:
         parts.append(f"learned from {split['train']:,} phrases")
-    which = "the last" if run.exported == run.iteration else f"number {run.exported:,}"
-    parts.append(f"{run.iteration:,} iterations, {which} exported")
+    which = "" if run.exported == run.iteration else f", number {run.exported:,} exported"
+    parts.append(f"{run.iteration:,} iterations{which}")
     if run.cost:
         since = run.cost.since_iteration
         continued = f" since iteration {since:,}" if since else ""
@@ -182,13 +183,18 @@ def _heard(manifest: Manifest) -> str:
     return "that the network had never heard"
 
 
-def _verdict(run: _Run, yardstick: Yardstick, *, stopped: bool) -> str:
+def _verdict(run: _Run, yardstick: Yardstick, *, stopped: bool, audible: bool) -> str:
     heard = _heard(run.manifest)
     columns = listens(run.listening) if run.listening else ""
     if run.quality is None:
-        return unmeasured(stopped=stopped) + f'<div class="columns">{columns}</div>'
-    columns = f"{score_parts(run.quality)}<div>{conditions(run.quality, yardstick)}{columns}</div>"
-    return f'{verdict(run.quality, heard, yardstick)}<div class="columns">{columns}</div>'
+        score = run.headlines.get(run.exported)
+        said = unmeasured(score, stopped=stopped, audible=audible)
+    else:
+        said = verdict(run.quality, heard, yardstick)
+        columns = (
+            f"{score_parts(run.quality)}<div>{conditions(run.quality, yardstick)}{columns}</div>"
+        )
+    return f'{said}<div class="columns">{columns}</div>' if columns else said
 
 
 def _numbers(quality: Quality | None, yardstick: Yardstick) -> str:
@@ -225,6 +231,8 @@ def _all_curves(run: _Run, yardstick: Yardstick) -> str:
         ("training", "How the training went", training_charts(run.rows), ""),
     ]
     mark = f"The upright line is iteration {run.exported:,}, whose generator was exported. "
+    if run.headlines.get(run.exported, math.inf) < max(run.headlines.values(), default=0.0):
+        mark += "Where the headline is higher, a condition is not met. "
     drawn = ""
     for name, title, charts, words in sections:
         drawn += _curves(name, title, charts, run, words if drawn else mark + words)

@@ -93,8 +93,8 @@ def draw(chart: Chart, mark: int | None = None, last: int = 0) -> str:
         parts.append(_level(f"reference{colour}", place(0, reference.value)[1]))
     for name, points in lines.items():
         parts.append(_line(name, points, chart.class_of(name), place))
-    last = ", ".join(f"{name} {_say(points[-1][1])}" for name, points in lines.items() if points)
-    label = html.escape(f"{chart.title} over iterations; at the end {last} {chart.unit}".strip())
+    ends = ", ".join(f"{name} {_say(points[-1][1])}" for name, points in lines.items() if points)
+    label = html.escape(f"{chart.title} over iterations; at the end {ends} {chart.unit}".strip())
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}'
     words = f"<p>{html.escape(chart.words)}</p>" if chart.words else ""
     return (

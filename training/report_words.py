@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import re
 from collections.abc import Sequence
 
 from music.quality import DIVERSITY_GATE, FORM_GATE, NEAR_COPIES_GATE, Quality
@@ -48,25 +49,35 @@ def verdict(quality: Quality, heard: str, yardstick: Yardstick) -> str:
     )
 
 
-def unmeasured(*, stopped: bool) -> str:
-    """Says why there is no verdict: the run was stopped, or the data has no measure."""
+def unmeasured(headline: float | None, *, stopped: bool, audible: bool) -> str:
+    """Says why there is no verdict: the run was stopped, or the data has no measure.
+
+    Args:
+        headline: of the exported generator, as it was measured on the way, if it was.
+        stopped: the run was ended before its last iteration.
+        audible: the page has samples.
+    """
     why = (
         "The run was stopped before its end, so its music was not measured in full."
         if stopped
         else "The measures are of four-part music with a melody on top, and need twenty "
         "phrases; this data set cannot be measured so."
     )
-    return f'<p class="lead">{why} Listen and judge for yourself.</p>'
+    known = f" On the way the exported generator scored {headline:.1f} of 100." if headline else ""
+    invitation = " Listen and judge for yourself." if audible else ""
+    return f'<p class="lead">{why}{known}{invitation}</p>'
 
 
 def warned(warnings: Sequence[str]) -> str:
     """Returns the list of what the user should know of the run; nothing if there is nothing."""
-    items = "".join(f"<li>{html.escape(_sentence(warning))}</li>" for warning in warnings)
+    items = "".join(f"<li>{_sentence(warning)}</li>" for warning in warnings)
     return f'<ul class="warnings" aria-label="Warnings">{items}</ul>' if items else ""
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    """HTML of a sentence, in which names stand between backticks."""
+    whole = text[:1].upper() + text[1:].rstrip(".") + "."
+    return re.sub(r"`([^`]+)`", r"<b>\1</b>", html.escape(whole))
 
 
 def score_parts(quality: Quality) -> str:

@@ -208,9 +208,21 @@ def test_music_that_has_no_measure_can_still_be_heard_and_warned_of(output):
 
 
 def test_a_stopped_run_gets_its_page_only(output):
-    path = write_report(output, manifest_of(), ROWS, None, stopped=True)
-    assert "The run was stopped before its end" in path.read_text()
+    path = write_report(output, manifest_of(), ROWS, None, phrases=phrases_of(30), stopped=True)
+    page = path.read_text()
+    assert "The run was stopped before its end" in page
+    assert "On the way the exported generator scored 20.0 of 100. Listen and judge" in page
+    assert "real music" in page  # the curves have their references
     assert {item.name for item in output.iterdir()} == {"samples", "report.html", "report.json"}
+
+
+def test_a_run_stopped_at_once_has_a_page(tmp_path):
+    manifest = manifest_of().model_copy(update={"metrics": {"iteration": 0, "best_iteration": 0}})
+    page = write_report(tmp_path, manifest, [], None, phrases=phrases_of(30), stopped=True)
+    said = page.read_text().split("<script")[0]
+    assert "not measured in full.</p>" in said
+    assert "0 iterations" in said
+    assert "<figure class=" not in said
 
 
 def test_a_run_without_samples_has_a_page(tmp_path):
