@@ -16,11 +16,14 @@ from inference.options import MAX_DENSITY, MAX_OCTAVE, MAX_SEED, MAX_TEMPERATURE
 
 MAX_TAKES = 16
 MAX_NOTES = 20_000
+MAX_BARS_TEXT = 8192  # every second of 1,024 bars
 MAX_FAULTS_SHOWN = 5
 
 # Each value of a list needs a comma: more of them are not even parsed, for a parsed value takes
 # thirty times the memory of its text.
 MAX_COMMAS = 8 * MAX_NOTES
+
+LISTS = ("instruments", "freeze_tracks")  # of names and numbers
 
 
 class Parameters(BaseModel):
@@ -35,6 +38,8 @@ class Parameters(BaseModel):
         melody_track: which track is the melody, from 0.
         density: 0..2, see `inference.options.Options`.
         octave: -2..2, see `inference.options.Options`.
+        freeze_tracks: accompanying tracks that stay, see `inference.options.Options`.
+        freeze_bars: bars that stay, such as `1-4,7`, see `inference.options.Options`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -46,6 +51,8 @@ class Parameters(BaseModel):
     melody_track: int | None = Field(default=None, ge=0)
     density: float | None = Field(default=None, ge=0, le=MAX_DENSITY)
     octave: int | None = Field(default=None, ge=-MAX_OCTAVE, le=MAX_OCTAVE)
+    freeze_tracks: tuple[str | int, ...] | None = Field(default=None, max_length=16)
+    freeze_bars: str | None = Field(default=None, max_length=MAX_BARS_TEXT)
 
     @property
     def count(self) -> int:
@@ -61,6 +68,8 @@ class Parameters(BaseModel):
             melody_track=self.melody_track,
             density=1.0 if self.density is None else self.density,
             octave=self.octave or 0,
+            freeze_tracks=self.freeze_tracks,
+            freeze_bars=self.freeze_bars,
         )
 
 
@@ -116,13 +125,17 @@ def read_attributes(header: str | None) -> Parameters:
             faults.append(f"`{name[:64]}` is no `name=value`.")
         elif name in values:
             faults.append(f"`{name[:64]}` is given twice.")
-        values[name] = value.split(";") if name == "instruments" else value
+        values[name] = value.split(";") if name in LISTS else value
     try:
         parameters = Parameters.model_validate(values)
     except ValidationError as error:
         faults += [line for line in explain(error, Parameters) if line not in faults]
     if faults:
-        raise bad_parameters(faults, "X-Amzn-SageMaker-Custom-Attributes takes seed=7,takes=2.")
+        raise bad_parameters(
+            faults,
+            "X-Amzn-SageMaker-Custom-Attributes takes seed=7,takes=2; within a value semicolons "
+            "separate: freeze_bars=1-4;7.",
+        )
     return parameters
 
 
@@ -171,7 +184,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             cure = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}."
             unknown.append(f"Unknown parameter `{'.'.join([*path, name])}`: {cure}")
-        elif path and path[0] == "instruments":
+        elif path and path[0] in LISTS:
             wrong.append(f"`{path[0]}` takes names and numbers, not {_show(fault['input'])}.")
         else:
             place = ".".join([*path, name])

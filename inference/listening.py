@@ -3,8 +3,8 @@
 The generator hears the melody only. So it answers several times, and at each beat the answer is
 taken that goes best with the voices that stay: few dissonances, parallels and crossings, no leap
 and nothing cut off where one answer takes over from another or meets a kept bar. Among all such
-choices the cheapest for the whole song is found (Viterbi). Where nothing is kept all answers cost
-the same, and the first is left only for a reason.
+choices the cheapest for the whole song is found (Viterbi). Where nothing is kept the first costs
+nothing and the others what they are worse, so that it is left only for a reason.
 """
 
 import numpy as np
@@ -44,7 +44,8 @@ def choose_takes(
     )
     near = np.add.reduceat(kept.any(axis=1).astype(np.int64), first) > 0
     lengths = np.diff(np.append(first, len(melody)))
-    clashes = np.add.reduceat(_clashes(lines), first, axis=1) / lengths * near
+    clashes = np.add.reduceat(_clashes(lines), first, axis=1) / lengths
+    clashes = np.where(near, clashes, np.maximum(clashes - clashes[0], 0))
     clashes[1:] += OTHER_TAKE
     path = _cheapest_path(clashes, _changes(roll, onset, lines, kept, first, near))
     return np.repeat(path, lengths)

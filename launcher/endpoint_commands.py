@@ -70,6 +70,16 @@ def deploy_command(
 )
 @click.option("--melody-track", type=click.IntRange(0), help="Which track is the melody, from 0.")
 @click.option(
+    "--freeze-tracks",
+    metavar="LIST",
+    help="Accompanying tracks of the file that stay: names or numbers, e.g. alto,bass.",
+)
+@click.option(
+    "--freeze-bars",
+    metavar="BARS",
+    help="Bars of its accompaniment that stay, e.g. 1-4,7; the rest is written anew.",
+)
+@click.option(
     "--picture",
     is_flag=False,
     flag_value="",
@@ -86,6 +96,8 @@ def invoke_command(
     octave: int | None,
     instruments: str | None,
     melody_track: int | None,
+    freeze_tracks: str | None,
+    freeze_bars: str | None,
     picture: str | None,
     as_json: bool,
     root: str,
@@ -107,10 +119,12 @@ def invoke_command(
         seed=seed,
         takes=takes,
         temperature=temperature,
-        instruments=None if instruments is None else _instruments(instruments),
+        instruments=None if instruments is None else _words(instruments),
         melody_track=melody_track,
         density=density,
         octave=octave,
+        freeze_tracks=None if freeze_tracks is None else _words(freeze_tracks),
+        freeze_bars=freeze_bars,
         root=root,
     )
     _write(answer, songs, pictures)
@@ -136,7 +150,7 @@ def _split_words(words: tuple[str, ...], picture: str | None) -> tuple[str, ...]
     raise click.UsageError(f"[ENDPOINT] MELODY are one or two words, not {len(words)}.")
 
 
-def _instruments(text: str) -> list[str | int]:
+def _words(text: str) -> list[str | int]:
     words = [word.strip() for word in text.split(",")]
     return [int(word) if word.isdecimal() else word for word in words if word]
 

@@ -64,6 +64,8 @@ def invoke(
     melody_track: int | None = None,
     density: float | None = None,
     octave: int | None = None,
+    freeze_tracks: Sequence[str | int] | None = None,
+    freeze_bars: str | None = None,
     root: str | Path = ROOT,
 ) -> Answer:
     """Has a melody accompanied.
@@ -79,6 +81,10 @@ def invoke(
         melody_track: which track of the file is the melody, from 0.
         density: 0..2, how much the voices move; 1 is as trained.
         octave: -2..2, octaves by which the accompaniment is moved up, or down if negative.
+        freeze_tracks: names or numbers (from 1) of accompanying tracks of the file that stay as
+            they are; the rest is written anew.
+        freeze_bars: bars of the file's accompaniment that stay, such as `1-4,7`; with
+            `freeze_tracks` only these tracks'.
         root: the folder of the jobs.
 
     Raises:
@@ -95,6 +101,8 @@ def invoke(
         "melody_track": melody_track,
         "density": density,
         "octave": octave,
+        "freeze_tracks": None if freeze_tracks is None else list(freeze_tracks),
+        "freeze_bars": freeze_bars,
     }
     given = {name: value for name, value in choices.items() if value is not None}
     body = {"midi": base64.b64encode(midi).decode("ascii"), **given}

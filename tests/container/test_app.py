@@ -209,6 +209,64 @@ def test_density(client):
     assert notes(0) < notes(1) == plain < notes(2)
 
 
+# A bass that no model would write, with a rest, repeated and odd notes, over the tune's eight bars.
+BASS = (
+    Note(0, 333, 30, 1),
+    Note(333, 334, 30, 127),
+    Note(2500, 5000, 97, 60),
+    Note(5000, 9000, 41, 61),
+    Note(9013, 15000, 28, 99),
+)
+
+
+@pytest.mark.parametrize("kind", ["midi", "json", "lines"])
+def test_what_is_kept_comes_back_tick_for_tick(client, kind):
+    given = Song(480, (SONG.tracks[0], Track("Bass", 33, BASS)), SONG.tempos)
+    body = write_midi(given)
+    options = {"freeze_tracks": ["bass"], "freeze_bars": "1,3-4"}
+    if kind == "midi":
+        header = {ATTRIBUTES: "freeze_tracks=bass,freeze_bars=1;3-4"}
+        answer = send(client, body, accept="audio/midi", **header).content
+    else:
+        line = {"midi": base64.b64encode(body).decode(), **options}
+        if kind == "json":
+            found = send_json(client, **line).json()
+        else:
+            found = json.loads(
+                send(client, json.dumps(line).encode(), "application/jsonlines").content
+            )
+        answer = base64.b64decode(found["takes"][0]["midi"])
+    song = read_midi(answer)
+    assert song.tracks[0] == SONG.tracks[0]
+    assert pitches(song.tracks[1]) == [pitch - ALTO for pitch in pitches(SONG.tracks[0])]
+    bass = song.tracks[3]
+    assert (bass.name, bass.program) == ("Bass", 33)
+    # Bars 1, 3 and 4 begin at 0, 3840 and 5760; the third note begins in bar 2, the last in bar 5.
+    assert [note for note in bass.notes if note in BASS] == list(BASS[:4])
+    assert all(
+        note.start >= 9000 or 1920 <= note.start < 2500 for note in bass.notes if note not in BASS
+    )
+
+
+@pytest.mark.parametrize(
+    "attributes", ["freeze_tracks=bass", "freeze_bars=1", "freeze_tracks=1;2,freeze_bars=2-3"]
+)
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (MIDI, "audio/midi"),
+        (b'{"notes": [{"pitch": 60, "start": 0, "duration": 40}]}', "application/json"),
+        (npy(np.ones((1, 32, 128), dtype=bool)), "application/x-npy"),
+    ],
+)
+def test_a_melody_alone_has_nothing_to_keep(client, content, content_type, attributes):
+    headers = {"Content-Type": content_type, ATTRIBUTES: attributes}
+    response = client.post("/invocations", content=content, headers=headers)
+    assert response.status_code == 400
+    assert response.json()["error"] == "bad_option"
+    assert response.json()["message"].startswith("There is nothing to keep: ")
+
+
 def test_what_was_left_out_is_told(client):
     drums = Track("Drums", 0, (Note(0, 480, 38),), is_drum=True)
     song = Song(480, (drums, SONG.tracks[0]))

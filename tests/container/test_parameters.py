@@ -30,6 +30,8 @@ def fault_of(**body):
         ("instruments=Lead 8 (bass + lead)", {"instruments": ("Lead 8 (bass + lead)",)}),
         ("density=.5,octave=-2", {"density": 0.5, "octave": -2}),
         ("instruments=rock band", {"instruments": ("rock band",)}),
+        ("freeze_tracks=bass; 2,seed=1", {"freeze_tracks": ("bass", " 2"), "seed": 1}),
+        ("freeze_bars=1-4;7,takes=2", {"freeze_bars": "1-4;7", "takes": 2}),
         ("melody_track=1,seed=4294967295", {"melody_track": 1, "seed": 2**32 - 1}),
     ],
 )
@@ -43,7 +45,8 @@ def test_custom_attributes(header, values):
         ("sed=7", "Unknown parameter `sed`: did you mean `seed`?"),
         (
             "colour=blue",
-            "known are seed, takes, temperature, instruments, melody_track, density, octave.",
+            "known are seed, takes, temperature, instruments, melody_track, density, octave, "
+            "freeze_tracks, freeze_bars.",
         ),
         ("seed", "`seed` is no `name=value`."),
         ("seed=1,seed=2", "`seed` is given twice."),
@@ -59,6 +62,9 @@ def test_custom_attributes(header, values):
         ("octave=3", "`octave`: Input should be less than or equal to 2"),
         ("octave=-3", "`octave`: Input should be greater than or equal to -2"),
         ("octave=0.5", "`octave`: Input should be a valid integer"),
+        ("freeze_bars=1-4,7", "`7` is no `name=value`."),
+        ("freeze=1", "Unknown parameter `freeze`: did you mean `freeze_"),
+        ("freeze_bars=" + "1;" * 5000, "`freeze_bars`: String should have at most"),
         ("midi=abc", "Unknown parameter `midi`"),
     ],
 )
@@ -85,6 +91,8 @@ def test_json_values_keep_their_types():
         ({"sede": 7}, "Unknown parameter `sede`: did you mean `seed`?"),
         ({"note": [NOTE]}, "did you mean `notes`?"),
         ({"instruments": [1.5]}, "`instruments` takes names and numbers, not 1.5."),
+        ({"freeze_tracks": ["bass", 1.5]}, "`freeze_tracks` takes names and numbers, not 1.5."),
+        ({"freeze_bars": [1, 2]}, "`freeze_bars`: Input should be a valid string"),
         ({"notes": [{**NOTE, "pitch": 128}]}, "`notes.0.pitch`"),
         ({"notes": [NOTE, {**NOTE, "duration": 0}]}, "`notes.1.duration`"),
         ({"notes": [{**NOTE, "strt": 0}]}, "`notes.0.strt`: did you mean `start`?"),
@@ -139,5 +147,7 @@ def test_takes_have_seeds_of_their_own():
     assert Parameters().options().temperature == 1.0
     assert Parameters(temperature=0).options().temperature == 0.0
     assert (Parameters().options().density, Parameters().options().octave) == (1.0, 0)
-    given = Parameters(density=0, octave=-1).options()
+    assert not Parameters().options().freezes
+    given = Parameters(density=0, octave=-1, freeze_tracks=("a", 1), freeze_bars="2").options()
     assert (given.density, given.octave) == (0.0, -1)
+    assert (given.freeze_tracks, given.freeze_bars) == (("a", 1), "2")

@@ -73,6 +73,10 @@ def test_options_reach_the_endpoint(served, root, tmp_path):
         "-1",
         "--takes",
         "2",
+        "--freeze-tracks",
+        "alto, 3",
+        "--freeze-bars",
+        "1-4,7",
         "--json",
     ]
     words = ("--instruments", "Church Organ, 42,violin", "-o", tmp_path / "song.mid")
@@ -87,6 +91,8 @@ def test_options_reach_the_endpoint(served, root, tmp_path):
         "melody_track": 1,
         "density": 0,
         "octave": -1,
+        "freeze_tracks": ["alto", 3],
+        "freeze_bars": "1-4,7",
     }
     assert [(take["file"], take["seed"]) for take in content["takes"]] == [
         (str(tmp_path / "song-1.mid"), 7),

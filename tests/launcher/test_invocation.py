@@ -57,6 +57,8 @@ def test_what_is_asked_for_arrives(root, served, midi, monkeypatch):
         melody_track=1,
         density=1.5,
         octave=2,
+        freeze_tracks=("alto", 3),
+        freeze_bars="1-4,7",
         root=root,
     )
     request = dict(answer.model)
@@ -69,6 +71,8 @@ def test_what_is_asked_for_arrives(root, served, midi, monkeypatch):
         "melody_track": 1,
         "density": 1.5,
         "octave": 2,
+        "freeze_tracks": ["alto", 3],
+        "freeze_bars": "1-4,7",
     }
     assert [(take.midi, take.seed) for take in answer.takes] == [(SONG, 7), (SONG, 8)]
     assert answer.warnings == ("It was cut.",)
