@@ -1,10 +1,14 @@
 """How the music grew, as a film: the same melodies, accompanied ever better.
 
-An animated GIF, because every browser and mail program plays it and Pillow writes it: an encoder
-for mp4 would be a package of 70 MB for a film of a hundred kilobytes.
+An animated GIF, because every browser and mail program plays it and Pillow writes it. Where the
+machine has ffmpeg there is an mp4 beside it, for players and slides; an encoder of our own would be
+a package of 70 MB for a film of a hundred kilobytes.
 """
 
+import contextlib
 import io
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +17,12 @@ from training.report_samples import Sample
 
 WIDTH, HEIGHT = 960, 400
 FRAME_MS, LAST_MS = 800, 3000
+_PATIENCE = 60.0  # seconds for the mp4; the last word of a run does not wait for a film
 _COLOURS = 32  # of a frame; more would only be shades of the letters
 
 
 def write_evolution(samples: Sequence[Sample], path: Path, titles: Sequence[str]) -> bytes | None:
-    """Writes the film and returns its last picture as PNG; None if there is no sample.
+    """Writes the film and returns its last picture as PNG; None if no sample has a note.
 
     Args:
         samples: in the order of their iterations; each is one picture.
@@ -29,11 +34,13 @@ def write_evolution(samples: Sequence[Sample], path: Path, titles: Sequence[str]
     pitches = _range_of(samples)
     if pitches is None:
         return None
-    frames, png = [], b""
-    for sample, title in zip(samples, titles, strict=True):
-        png = draw_song(sample.song, width=WIDTH, height=HEIGHT, title=title, pitches=pitches)
-        frame = Image.open(io.BytesIO(png))
-        frames.append(frame.quantize(_COLOURS, dither=Image.Dither.NONE))
+    pictures = [
+        draw_song(sample.song, width=WIDTH, height=HEIGHT, title=title, pitches=pitches)
+        for sample, title in zip(samples, titles, strict=True)
+    ]
+    frames = [
+        Image.open(io.BytesIO(png)).quantize(_COLOURS, dither=Image.Dither.NONE) for png in pictures
+    ]
     draft = path.with_name(f"draft-{path.name}")
     frames[0].save(
         draft,
@@ -44,7 +51,22 @@ def write_evolution(samples: Sequence[Sample], path: Path, titles: Sequence[str]
         loop=0,
     )
     draft.replace(path)
-    return png
+    if encoder := shutil.which("ffmpeg"):
+        _write_mp4(pictures, path.with_suffix(".mp4"), encoder)
+    return pictures[-1]
+
+
+def _write_mp4(pictures: Sequence[bytes], path: Path, encoder: str) -> None:
+    """Writes PNG pictures as a film of the GIF's pace; none if this encoder cannot."""
+    draft = path.with_name(f"draft-{path.name}")
+    stream = b"".join([*pictures, *[pictures[-1]] * (LAST_MS // FRAME_MS)])
+    reading = f"-loglevel error -y -f image2pipe -c:v png -framerate {1000 / FRAME_MS} -i -"
+    writing = "-c:v libx264 -preset veryfast -pix_fmt yuv420p -r 10 -movflags +faststart"
+    command = [encoder, *reading.split(), *writing.split(), str(draft)]
+    with contextlib.suppress(subprocess.SubprocessError, OSError):  # there is the GIF
+        subprocess.run(command, input=stream, check=True, capture_output=True, timeout=_PATIENCE)
+        draft.replace(path)
+    draft.unlink(missing_ok=True)
 
 
 def _range_of(samples: Sequence[Sample]) -> tuple[int, int] | None:

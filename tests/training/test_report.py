@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -241,6 +243,22 @@ def test_the_film_shows_every_sample(report):
             pictures.append(film.convert("RGB").tobytes())
     assert durations == [800, 3000]
     assert pictures[0] != pictures[1]
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the mp4 is made where ffmpeg is")
+def test_where_there_is_an_encoder_the_film_is_an_mp4_too(report):
+    probe, film = shutil.which("ffprobe"), report.parent / "evolution.mp4"
+    asked = "-loglevel error -show_entries stream=width,height:format=duration -of csv=p=0"
+    told = subprocess.run([probe, *asked.split(), film], capture_output=True, check=True).stdout
+    assert told.split() == [b"960,400", b"4.000000"]  # .8 seconds, and the last one for 3.2
+
+
+def test_an_encoder_that_fails_leaves_the_gif(output, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: "/bin/false")
+    write_report(output, manifest_of(), ROWS, None)
+    left = {item.name for item in output.iterdir()}
+    assert "evolution.gif" in left
+    assert not [name for name in left if name.endswith(".mp4")]
 
 
 def test_samples_are_thinned_evenly_and_the_exported_and_the_last_stay(samples):
