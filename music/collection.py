@@ -113,7 +113,7 @@ def build_collection(
 
     Args:
         folder: holds `.mid` and `.midi` files, perhaps in folders.
-        selection: which tracks to take.
+        selection: what to take of each file.
         tags: take only the files of these tags; all by default.
         progress: called with (files read, files in all) after each file.
 
@@ -194,6 +194,10 @@ def _check_not_empty(piece: Piece) -> None:
         f"No phrase is left: {_lost(piece.lost)}.",
         "A phrase is two bars of 4/4 on a grid of sixteenths, with a melody and other tracks.",
     )
+
+
+def _left_out(lost: dict[str, int]) -> str:
+    return f"left out: {_lost(lost)}" if lost else ""
 
 
 def _lost(lost: dict[str, int]) -> str:
@@ -322,7 +326,7 @@ def _used(song: _Song, split: str, kin: str) -> FileReport:
         tag=song.tag,
         used=True,
         code="used",
-        reason=_lost(piece.lost) and f"left out: {_lost(piece.lost)}",
+        reason="; ".join(filter(None, (piece.remark, _left_out(piece.lost)))),
         bars=piece.bars,
         key=key_name(piece.key),
         tracks=tuple(shown(name) for name in piece.tracks),

@@ -2,8 +2,8 @@
 
 A phrase is 32 steps long and begins and ends at a bar line: two bars of 4/4, four of 2/4, one of
 4/2. What would be read silently wrong is refused: bars of other lengths, notes between the steps
-(triplets, or a performance without a click), and a track that changes its instrument, of which a
-MIDI reader makes two.
+(triplets, or a performance without a click), bar lines that are not where the bars are (see
+`music.pickups`), and a track that changes its instrument, of which a MIDI reader makes two.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from music.errors import MusicError
 from music.keys import Key, find_key
 from music.midi import read_midi
 from music.phrases import ROLL_BYTES, pack_roll
+from music.pickups import find_bars
 from music.rolls import count_steps, melody_of_notes, roll_of_notes
 from music.song import Note, Song, Track, pitched_tracks
 
@@ -41,16 +42,18 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Selection:
-    """Which tracks to take.
+    """What to take of a file.
 
     Attributes:
         melody: a track by index, counted from 0 over all tracks with notes, or by name; the first
             pitched track by default.
         accompany: likewise; by default the next three pitched tracks in their order.
+        pickup: quarters before the first whole bar, see `music.pickups.find_bars`.
     """
 
     melody: TrackChoice | None = None
     accompany: tuple[TrackChoice, ...] = ()
+    pickup: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,7 @@ class Piece:
         roll: uint8 `(n, 32, track, 16)`, all that sounds, as in `music.phrases.PhraseSet`; None
             where no track plays chords.
         lost: how many phrases or bars were left out, by the names of `REASONS`.
+        remark: what the user should know of its bars, empty if there is nothing.
     """
 
     tracks: tuple[str, ...]
@@ -81,6 +85,7 @@ class Piece:
     bar: NDArray[np.int32]
     roll: NDArray[np.uint8] | None
     lost: dict[str, int]
+    remark: str = ""
 
     def keep(self, kept: NDArray[np.bool_], reason: str) -> "Piece":
         """Leaves out phrases, and counts them as lost for a reason."""
@@ -108,11 +113,11 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
 
     Args:
         data: the whole file, from anyone.
-        selection: which tracks to take.
+        selection: what to take.
 
     Raises:
         MusicError: as `music.midi.read_midi`; `no_such_track`, `too_few_tracks`,
-            `changing_instrument` or `off_grid`.
+            `changing_instrument`, `off_grid`, `bad_pickup` or `shifted_bars`.
     """
     song = read_midi(data)
     chosen = choose_tracks(song, selection)
@@ -128,6 +133,8 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
             "or a performance without a click.",
             "Quantize the music to sixteenths.",
         )
+    found = find_bars(song, tracks, selection.pickup)
+    song = found.song
     bars = _sounding_bars(song, tracks, ticks_per_step)
     numbers, first, lost = _phrase_starts(bars, song.ticks_per_beat)
     steps = np.asarray(first, np.int64)[:, None] + np.arange(PHRASE_STEPS)
@@ -152,6 +159,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
         bar=np.array(numbers, np.int32)[kept],
         roll=roll[kept] if chords[kept].any() else None,
         lost={reason: number for reason, number in lost.items() if number},
+        remark=found.remark,
     )
 
 
