@@ -2,17 +2,13 @@
 
 `PhraseSet` is what training reads and `phrases.npz` is its file: the arrays below, each phrase's
 source, tags, key and split, and a JSON header that says how the set was made. The file holds no
-pickles, and the same set always gives the same bytes.
+pickles, and the same set always gives the same bytes. A large set stays in its file, see
+`music.stored`: go through it by `chunks`, and ask for its `shape` rather than that of an array.
 """
 
 import hashlib
-import io
-import json
-import os
-import tempfile
-import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +21,7 @@ SCHEMA_VERSION = 1
 REST = -1
 VOICES = 4  # lines that the architecture `voices` accompanies and plays
 ROLL_BYTES = 16  # 128 pitches, eight in a byte
+CHUNK = 4096  # phrases that are held in memory at once, where a set is large
 MOST_RESTS = 0.2  # share of the accompaniment that rests, beyond which `voices` does not suit
 Split = Literal["train", "valid", "test"]
 
@@ -71,7 +68,7 @@ class PhraseSet:
 
     def __post_init__(self) -> None:
         if self.pitch.ndim != 3:
-            raise _unfit(f"`pitch` must have shape (n, time, voice), not {self.pitch.shape}")
+            raise unfit(f"`pitch` must have shape (n, time, voice), not {self.pitch.shape}")
         n, steps, voices = self.pitch.shape
         shapes: dict[str, tuple[int, ...]] = {
             "pitch": (n, steps, voices),
@@ -80,21 +77,32 @@ class PhraseSet:
             "roll": (n, steps, voices, ROLL_BYTES),
         }
         for name, array in self._arrays().items():
-            expected, kind = shapes.get(name, (n,)), _KINDS[name]
+            expected, kind = shapes.get(name, (n,)), KINDS[name]
             if array.shape != expected or array.dtype.kind != np.dtype(kind).kind:
-                raise _unfit(
+                raise unfit(
                     f"`{name}` must be {np.dtype(kind).name} {expected}, "
                     f"not {array.dtype.name} {array.shape}"
                 )
         if bool(np.any(self.onset & (self.pitch < 0))):
-            raise _unfit("A rest cannot have an onset")
+            raise unfit("A rest cannot have an onset")
 
     def __repr__(self) -> str:
-        n, steps, voices = self.pitch.shape
+        n, steps, voices = self.shape
         return f"PhraseSet({n} phrases, {steps} steps, {voices} voices)"
 
     def __len__(self) -> int:
-        return len(self.pitch)
+        return self.shape[0]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Phrases, steps of one, voices."""
+        n, steps, voices = self.pitch.shape
+        return n, steps, voices
+
+    @property
+    def has_chords(self) -> bool:
+        """Whether there is a `roll`."""
+        return self.roll is not None
 
     @property
     def steps_per_beat(self) -> int:
@@ -104,27 +112,41 @@ class PhraseSet:
     @property
     def architecture(self) -> Literal["voices", "unet"]:
         """The architecture that suits the phrases: `voices` for four lines that seldom rest."""
-        lines = self.roll is None and self.pitch.shape[-1] == VOICES
+        n, steps, voices = self.shape
+        if self.has_chords or voices != VOICES:
+            return "unet"
         # the voices generator never rests, so it would learn only half of music full of rests
-        rests = float(np.mean(self.pitch[..., 1:] < 0)) if lines and len(self) else 0.0
-        return "voices" if lines and rests <= MOST_RESTS else "unet"
+        rests = sum(np.count_nonzero(some.pitch[..., 1:] < 0) for some in self.chunks())
+        return "voices" if rests <= MOST_RESTS * n * steps * (voices - 1) else "unet"
 
     @property
     def fingerprint(self) -> str:
         """The sha256 of the arrays in hex: equal for equal phrases, whatever the header says."""
         digest = hashlib.sha256()
-        for name, array in self._arrays().items():
-            digest.update(f"{name}{array.shape}".encode())
-            if array.dtype.kind == "U":  # the width of a text array is no part of its content
-                digest.update("\n".join(array.tolist()).encode())
-            else:
-                digest.update(np.ascontiguousarray(array, dtype=_KINDS[name]).tobytes())
+        lengths = {"pitch": self.shape, "onset": self.shape, "fermata": self.shape[:2]}
+        lengths["roll"] = (*self.shape, ROLL_BYTES)
+        for name in self.array_names():
+            digest.update(f"{name}{lengths.get(name, self.shape[:1])}".encode())
+            if KINDS[name] is np.str_:  # the width of a text array is no part of its content
+                digest.update("\n".join(getattr(self, name).tolist()).encode())
+                continue
+            for some in self.chunks() if name in lengths else [self]:
+                digest.update(np.ascontiguousarray(getattr(some, name), dtype=KINDS[name]).data)
         return digest.hexdigest()
+
+    def array_names(self) -> tuple[str, ...]:
+        """Names the arrays that the set has."""
+        return tuple(name for name in KINDS if name != "roll" or self.has_chords)
+
+    def chunks(self) -> "Iterator[PhraseSet]":
+        """Yields the phrases in their order, no more than `CHUNK` at once, in memory."""
+        for start in range(0, len(self), CHUNK):
+            yield self.take(slice(start, start + CHUNK))
 
     def part(self, split: Split) -> "PhraseSet":
         """Returns the phrases of one split, in their order."""
         if split not in SPLITS:
-            raise _unfit(f"A split is one of {SPLITS}, not {split!r}")
+            raise unfit(f"A split is one of {SPLITS}, not {split!r}")
         return self.take(np.flatnonzero(self.split == split))
 
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> "PhraseSet":
@@ -135,54 +157,23 @@ class PhraseSet:
 
     def save(self, path: Path) -> None:
         """Writes `phrases.npz`, whole or not at all: a draft beside it is renamed at the end."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f"draft-{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(self._to_bytes())
-            Path(draft).chmod(0o644)  # mkstemp hides the file from everyone else
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
+        from music.phrase_file import save
+
+        save(self, path)
 
     @classmethod
     def load(cls, path: Path) -> "PhraseSet":
-        """Reads `phrases.npz`.
+        """Reads `phrases.npz`; of a large one, what is asked for.
 
         Raises:
             MusicError: `bad_phrases` if the file is damaged or of another schema version.
         """
-        try:
-            # opened here, because `np.load` leaves a damaged file open
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                arrays = {name: file[name] for name in _KINDS if name != "roll" or name in file}
-        except FileNotFoundError:
-            raise
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise _unfit(f"{path} is not a data set of phrases: {error}") from error
-        version = header.get("schema_version") if isinstance(header, dict) else None
-        if version != SCHEMA_VERSION:
-            raise _unfit(f"{path} has schema version {version}, expected {SCHEMA_VERSION}")
-        return cls(**arrays, header=header)
+        from music.phrase_file import load
+
+        return load(path)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        names = [item.name for item in fields(self) if item.name != "header"]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def _to_bytes(self) -> bytes:
-        header = json.dumps({"schema_version": SCHEMA_VERSION, **self.header}, sort_keys=True)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in {**self._arrays(), "header": np.array(header)}.items():
-                # `np.savez` stamps the time of writing; equal sets shall be equal files
-                entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                content = io.BytesIO()
-                np.lib.format.write_array(content, np.asarray(array, order="C"), allow_pickle=False)
-                archive.writestr(entry, content.getvalue())
-        return buffer.getvalue()
+        return {name: getattr(self, name) for name in self.array_names()}
 
 
 def pack_roll(roll: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -236,7 +227,7 @@ def transpose(pitch: NDArray[np.int8], semitones: NDArray[np.integer]) -> NDArra
     return np.where(sounding, shifted, REST).astype(np.int8)
 
 
-_KINDS: dict[str, type[np.generic]] = {
+KINDS: dict[str, type[np.generic]] = {
     "pitch": np.int8,
     "onset": np.bool_,
     "fermata": np.bool_,
@@ -250,5 +241,6 @@ _KINDS: dict[str, type[np.generic]] = {
 }
 
 
-def _unfit(fault: str) -> MusicError:
+def unfit(fault: str) -> MusicError:
+    """Says what is wrong with a data set."""
     return MusicError("bad_phrases", f"{fault}.", "Build the data set again.")
