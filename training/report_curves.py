@@ -5,7 +5,7 @@ from typing import Literal
 
 from training.history import Row
 from training.report_charts import Chart, Reference
-from training.report_yardstick import Yardstick
+from training.report_yardstick import BACH, BACH_OTHER_MELODY, BACH_OTHER_SETTING, Yardstick
 
 _GROUPS = (
     (
@@ -94,7 +94,14 @@ def music_charts(
         found.append(Chart("Headline", lines, references=_references(_HEADLINE, yardstick)))
     listening = {told: _points(rows, name) for name, told in _LISTENING.items()}
     if any(listening.values()):
-        found.append(Chart("What changes in its answers", listening, colour=4, unit="%"))
+        levels = [
+            Reference(100.0 * value, BACH, _LISTENING[name])
+            for name, value in (
+                ("listening_melody", BACH_OTHER_MELODY),
+                ("listening_noise", BACH_OTHER_SETTING),
+            )
+        ]
+        found.append(Chart("What changes in its answers", listening, "", levels, 2, "%"))
     for name, title in _TITLES.items():
         if points := _points(rows, name):
             levels = _references(name, yardstick)
