@@ -8,6 +8,8 @@ import re
 import pytest
 
 from container.app import Settings, create_app
+from inference.options import choose_programs
+from music.instruments import ENSEMBLES
 from music.melodies import MELODIES, melody
 from music.midi import read_midi, write_midi
 from music.song import Note, Song, Tempo, TimeSignature, Track
@@ -55,14 +57,16 @@ def open_page(browser, client, query="", state="true"):
 
 @needs_browser
 def test_a_link_accompanies(browser, client, tmp_path):
-    query = "?melody=twinkle&seed=3&go=1&temperature=0.5&instruments=Choir+Aahs"
+    query = "?melody=twinkle&seed=3&go=1&temperature=0.5&density=2&octave=-1&instruments=Choir+Aahs"
     open_page(browser, client, query, "document.body.dataset.state === 'accompanied'")
     answer = client.post(
         "/invocations",
         content=write_midi(melody("twinkle")),
         headers={
             "Content-Type": "audio/midi",
-            "X-Amzn-SageMaker-Custom-Attributes": "seed=3,temperature=0.5,instruments=Choir Aahs",
+            "X-Amzn-SageMaker-Custom-Attributes": (
+                "seed=3,temperature=0.5,density=2,octave=-1,instruments=Choir Aahs"
+            ),
         },
     )
     assert browser.run("player.song.tracks.map(t => t.program)") == [0, 52, 52, 52]
@@ -71,11 +75,107 @@ def test_a_link_accompanies(browser, client, tmp_path):
     assert [[tuple(note) for note in track] for track in found] == expected
     assert browser.run("$('download').download") == "twinkle-3.mid"
     assert browser.run("$('facts').textContent").startswith("G major · ")
+    assert browser.run("location.search") == (
+        "?melody=twinkle&seed=3&go=1&temperature=0.5&density=2&octave=-1&instruments=Choir+Aahs"
+    )
     assert browser.complaints == []
     browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     browser.run("$('download').click()")
     wait_until(lambda: (tmp_path / "twinkle-3.mid").exists())
     assert (tmp_path / "twinkle-3.mid").read_bytes() == answer.content
+
+
+@needs_browser
+def test_every_instrument_offered_is_one(browser, client):
+    open_page(browser, client)
+    offered = browser.run("[...$('instruments').options].map(o => o.value).filter(Boolean)")
+    assert set(ENSEMBLES) <= set(offered)
+    for words in offered:
+        choose_programs(words.split(";"), (0, 0, 0, 0))
+
+
+def click(browser, x, y):
+    at = {"x": x, "y": y, "button": "left", "clickCount": 1}
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.call("Input.dispatchMouseEvent", type=kind, **at)
+
+
+def click_bar(browser, bar):
+    script = f"""(() => {{
+      const box = $('roll').getBoundingClientRect();
+      return [box.x + roll.x(player.song.bars[{bar - 1}].tick) + 9, box.bottom - 8];
+    }})()"""
+    click(browser, *browser.run(script))
+
+
+def notes_of(browser):
+    return browser.run("player.song.tracks.map(t => t.notes.map(n => [n.start, n.end, n.pitch]))")
+
+
+@needs_browser
+def test_bars_and_voices_are_kept(browser, client):
+    browser.look(1200, 1000)
+    open_page(browser, client, "?melody=twinkle&seed=3&go=1", "document.body.dataset.state")
+    first = notes_of(browser)
+    given = base64.b64decode(browser.run("btoa(String.fromCharCode(...state.answer))"))
+    for bar in (4, 2, 3, 9, 4):  # the second press lets go
+        click_bar(browser, bar)
+    browser.run("document.querySelectorAll('.lock')[2].click()")
+    assert browser.run("$('bars').value") == "2-3, 9"
+    assert browser.run("$('keep-hint').innerText") == (
+        "Bass in bars 2–3, 9 will stay; the rest is answered anew."
+    )
+    browser.run("$('octave').value = 1; $('again').click()")
+    browser.wait_for("!$('again').disabled")
+    seed = browser.run("$('seed').value")
+    answer = client.post(
+        "/invocations",
+        content=given,
+        headers={
+            "Content-Type": "audio/midi",
+            "X-Amzn-SageMaker-Custom-Attributes": (
+                f"freeze_tracks=bass,freeze_bars=2-3;9,octave=1,seed={seed}"
+            ),
+        },
+    )
+    second = notes_of(browser)
+    assert second == [
+        [[n.start, n.end, n.pitch] for n in track.notes]
+        for track in read_midi(answer.content).tracks
+    ]
+    bars = [(1920 * (bar - 1), 1920 * bar) for bar in (2, 3, 9)]
+    kept = [n for n in first[3] if any(n[0] < end and n[1] > start for start, end in bars)]
+    assert kept
+    assert [n for n in second[3] if n in first[3]] == kept
+    assert second[1] == [[start, end, pitch + 12] for start, end, pitch in first[1]]
+    # What is kept stays kept until it is let go.
+    assert browser.run("$('again').textContent") == "Answer the rest anew"
+    assert browser.run("document.querySelectorAll('.lock')[2].ariaPressed") == "true"
+    browser.run("pick('ode-to-joy')")
+    assert browser.run("keeping.any") is False
+    assert browser.complaints == []
+
+
+@needs_browser
+def test_bars_are_read_as_people_write_them(browser, client):
+    open_page(browser, client, "?melody=twinkle&go=1", "document.body.dataset.state")
+
+    def read(text):
+        script = "$('bars').value = %s; $('bars').dispatchEvent(new Event('input'))"
+        browser.run(script % json.dumps(text))
+        bars = sorted(bar + 1 for bar in browser.run("[...keeping.bars]"))
+        return bars if browser.run("$('bars').checkValidity()") else None
+
+    assert read("3") == [3]
+    assert read("1-3, 5; 12") == [1, 2, 3, 5, 12]
+    assert read("2 – 3,") == [2, 3]
+    assert read("") == []
+    for text in ("0", "13", "3-2", "1-13", "a", "1-", "1 2", "1.5"):
+        assert read(text) is None, text
+    assert browser.run("$('bars').validationMessage") == "Name bars from 1 to 12, e.g. 1-4, 7."
+    # Nothing is sent with bars that cannot be read.
+    browser.run("$('again').click()")
+    assert browser.run("$('again').disabled") is False
 
 
 @needs_browser
