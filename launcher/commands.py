@@ -44,6 +44,43 @@ def command(name: str) -> Callable[[Callable[..., Any]], LauncherCommand]:
     return decorate
 
 
+def read_track(word: str) -> int | str:
+    """Reads a track of the command line: a number is an index from 0, all else a name."""
+    return int(word) if word.isdecimal() else word
+
+
+def folder_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say what to take of a folder of MIDI files."""
+    for option in reversed(
+        (
+            click.option(
+                "--tag", "tags", multiple=True, help="Take only files of this tag; repeatable."
+            ),
+            click.option(
+                "--melody",
+                type=read_track,
+                metavar="TRACK",
+                help="The melody's track, by index from 0, or by name.",
+            ),
+            click.option(
+                "--accompany",
+                multiple=True,
+                type=read_track,
+                metavar="TRACK",
+                help="A track that accompanies, likewise; one option for each, in order.",
+            ),
+            click.option(
+                "--pickup",
+                type=float,
+                metavar="BEATS",
+                help="Beats before the first bar, if files do not tell; 0 if their bars are right.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
 def echo_json(content: object) -> None:
     """Prints one JSON document."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.commands import command, echo_json
+from launcher.commands import command, echo_json, folder_options
 from launcher.console import DataProgress, facts, next_command, shown_path, table
 
 if TYPE_CHECKING:
@@ -17,20 +17,14 @@ _MOST_ROWS = 60
 @command("data")
 @click.argument("folder")
 @click.option("-o", "--output", metavar="FOLDER", help="Where to write; in --root if left out.")
-@click.option("--tag", "tags", multiple=True, help="Take only files of this tag; may be repeated.")
-@click.option("--melody", metavar="TRACK", help="The melody's track, by index from 0, or by name.")
-@click.option(
-    "--accompany",
-    multiple=True,
-    metavar="TRACK",
-    help="A track that accompanies, likewise; one option for each, in order.",
-)
+@folder_options
 def data_command(
     folder: str,
     output: str | None,
     tags: tuple[str, ...],
-    melody: str | None,
-    accompany: tuple[str, ...],
+    melody: int | str | None,
+    accompany: tuple[int | str, ...],
+    pickup: float | None,
     as_json: bool,
     root: str,
 ) -> None:
@@ -46,8 +40,9 @@ def data_command(
         folder,
         output=output,
         tags=tags,
-        melody=None if melody is None else _track(melody),
-        accompany=[_track(word) for word in accompany],
+        melody=melody,
+        accompany=accompany,
+        pickup=pickup,
         root=root,
         progress=DataProgress(sys.stderr, "Reading the MIDI files.", "file"),
     )
@@ -57,10 +52,6 @@ def data_command(
         _show(built, root)
     if built.phrases is None:
         sys.exit(1)
-
-
-def _track(word: str) -> int | str:
-    return int(word) if word.isdecimal() else word
 
 
 def _show(built: "BuiltData", root: str) -> None:

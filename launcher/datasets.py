@@ -1,21 +1,57 @@
 """The data set of a job: what the user names, checked, and written into the job's channel."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from launcher.errors import LauncherError
 
 if TYPE_CHECKING:
     from music.phrases import PhraseSet
+    from music.pieces import Selection
 
 BACH = "bach"
 
 _DATA_HINT = "Give `bach`, a folder of MIDI files, or a phrases.npz."
 
+_OPTIONS = {"tags": "tag"}  # where the command line's word is another
+
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """What to take of a folder of MIDI files; every part has a default.
+
+    Attributes:
+        tags: only the files of these tags.
+        melody: the track that is the melody, by index from 0 over the tracks with notes, or by
+            name.
+        accompany: the tracks that accompany, likewise.
+        pickup: beats before the first whole bar, see `music.pickups.find_bars`.
+    """
+
+    tags: tuple[str, ...] = ()
+    melody: int | str | None = None
+    accompany: tuple[int | str, ...] = ()
+    pickup: float | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Returns those that are not left to the default, ready for JSON."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+            if value is not None and value != ()
+        }
+
+    @property
+    def selection(self) -> "Selection":
+        """What to take of each file."""
+        from music.pieces import Selection
+
+        return Selection(self.melody, self.accompany, self.pickup)
 
 
 @dataclass(frozen=True)
@@ -75,27 +111,24 @@ def find_data_set(data: str) -> Path | None:
 
 
 def load_data_set(
-    data: str, progress: Progress | None = None, *, tags: Sequence[str] = ()
+    data: str, progress: Progress | None = None, *, folder: FolderOptions = FolderOptions()
 ) -> DataSet:
     """Loads a data set; the chorales are built first if this machine has never used them.
 
     Args:
         data: `bach`, the path of a phrases.npz, or that of a folder of MIDI files.
         progress: called with (files read, files in all) while a set is built.
-        tags: of a folder, only the files of these tags.
+        folder: of a folder, what to take.
 
     Raises:
         LauncherError: as `find_data_set`; `no_corpus` if music21 is missing; `bad_phrases` if the
             file is damaged; `no_phrases` if no MIDI file of the folder can be used;
-            `bad_options` for tags of anything but a folder.
+            `bad_options` for `folder` of anything but a folder.
     """
     found = find_data_set(data)
     if found is not None and found.is_dir():
-        return _of_folder(data, found, progress, tags)
-    if tags:
-        raise LauncherError(
-            "bad_options", "Only a folder of MIDI files has tags.", "Leave `--tag` out."
-        )
+        return _of_folder(data, found, progress, folder)
+    check_folder_options(found, folder)
 
     from music.chorales import load_chorales
     from music.errors import MusicError
@@ -108,12 +141,22 @@ def load_data_set(
     return DataSet(data, phrases, found)
 
 
-def _of_folder(data: str, folder: Path, progress: Progress | None, tags: Sequence[str]) -> DataSet:
+def check_folder_options(found: Path | None, options: FolderOptions) -> None:
+    """Refuses options for MIDI files where `find_data_set` has found no folder of them."""
+    given = options.describe()
+    if given and (found is None or not found.is_dir()):
+        words = ", ".join(f"`--{_OPTIONS.get(name, name)}`" for name in given)
+        raise LauncherError(
+            "bad_options", "Only a folder of MIDI files has tags and tracks.", f"Leave {words} out."
+        )
+
+
+def _of_folder(data: str, place: Path, progress: Progress | None, folder: FolderOptions) -> DataSet:
     from music.collection import build_collection
     from music.errors import MusicError
 
     try:
-        collection = build_collection(folder, tags=tags, progress=progress)
+        collection = build_collection(place, folder.selection, tags=folder.tags, progress=progress)
         phrases = collection.require()
     except MusicError as error:
         raise LauncherError(error.code, error.message, error.hint) from error

@@ -1,11 +1,11 @@
 """The commands `train`, `status`, `stop` and `delete`."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import command, echo_json
+from launcher.commands import command, echo_json, folder_options
 from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
 from launcher.job_views import (
     say_how_to_go_on,
@@ -30,7 +30,7 @@ class _DetachedError(Exception):
 @command("train")
 @click.option("--instance", default="local", show_default=True, help="Where to train.")
 @click.option("--data", metavar="DATA", help="`bach`, a folder of MIDI, or a phrases.npz.")
-@click.option("--tag", "tags", multiple=True, help="Of a folder, only the files of this tag.")
+@folder_options
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter.")
 @click.option("--name", metavar="JOB", help="Its name; made from data and time if left out.")
 @click.option("--resume", metavar="JOB", help="Go on with a job that has ended.")
@@ -39,7 +39,6 @@ class _DetachedError(Exception):
 def train_command(
     instance: str,
     data: str | None,
-    tags: tuple[str, ...],
     settings: tuple[str, ...],
     name: str | None,
     resume: str | None,
@@ -47,11 +46,13 @@ def train_command(
     no_wait: bool,
     as_json: bool,
     root: str,
+    **folder: Any,
 ) -> None:
     """Train an accompanist.
 
-    Follows the job until it ends. Ctrl-C asks it to stop, and it saves first; a second Ctrl-C
-    leaves it to itself. docs/hyperparameters.md lists what --set can change.
+    Of a folder of MIDI files, --tag, --melody, --accompany and --pickup say what to take. Follows
+    the job until it ends. Ctrl-C asks it to stop, and it saves first; a second Ctrl-C leaves it to
+    itself. docs/hyperparameters.md lists what --set can change.
     """
     from launcher.jobs import plan, train
     from launcher.settings import check_settings, split_pairs
@@ -67,8 +68,8 @@ def train_command(
             data=data or "bach",
             hyperparameters=values,
             name=name,
-            tags=tags,
             root=root,
+            **folder,
         )
         show_request(request, root, as_json)
         return
@@ -78,7 +79,7 @@ def train_command(
         hyperparameters=values,
         name=name,
         resume=resume,
-        tags=tags,
+        **folder,
         wait=False,
         root=root,
         progress=_progress(data),

@@ -7,7 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import overload
 
-from launcher.datasets import BACH, Progress, find_data_set, load_data_set
+from launcher.datasets import (
+    BACH,
+    FolderOptions,
+    Progress,
+    check_folder_options,
+    find_data_set,
+    load_data_set,
+)
 from launcher.errors import JobFailedError, LauncherError
 from launcher.folders import exact_folder
 from launcher.following import follow
@@ -40,6 +47,9 @@ def plan(
     hyperparameters: Mapping[str, object] | None = None,
     name: str | None = None,
     tags: Sequence[str] = (),
+    melody: int | str | None = None,
+    accompany: Sequence[int | str] = (),
+    pickup: float | None = None,
     root: str | Path = ROOT,
 ) -> TrainingRequest:
     """Checks what `train` is asked for, and makes nothing.
@@ -50,6 +60,9 @@ def plan(
         hyperparameters: values by name; the others keep their defaults.
         name: of the job; made from the data's name and the time where it is None.
         tags: of a folder, only the files of these tags.
+        melody: of a folder, the track that is the melody, as for `data`; so are the next two.
+        accompany: the tracks that accompany.
+        pickup: beats before the first whole bar of files that do not tell of it.
         root: the folder of the jobs.
 
     Raises:
@@ -60,10 +73,12 @@ def plan(
     strings = encode_values(hyperparameters or {})
     checked = check_settings(strings)
     file = find_data_set(str(data))
+    folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
+    check_folder_options(file, folder)
     if name is None:
         name = generate_name(BACH if file is None else file.resolve().stem, datetime.now())
     check_name(name)
-    return TrainingRequest(name, instance, str(data), strings, checked.iterations, tuple(tags))
+    return TrainingRequest(name, instance, str(data), strings, checked.iterations, folder)
 
 
 def train(
@@ -74,6 +89,9 @@ def train(
     name: str | None = None,
     resume: str | None = None,
     tags: Sequence[str] = (),
+    melody: int | str | None = None,
+    accompany: Sequence[int | str] = (),
+    pickup: float | None = None,
     wait: bool = True,
     root: str | Path = ROOT,
     progress: Progress | None = None,
@@ -90,6 +108,9 @@ def train(
         name: of the new job.
         resume: the job to go on with, from its checkpoints and with its data.
         tags: of a folder, only the files of these tags.
+        melody: of a folder, the track that is the melody, as for `data`; so are the next two.
+        accompany: the tracks that accompany.
+        pickup: beats before the first whole bar of files that do not tell of it.
         wait: return when the job has ended, not when it has started. An interrupted wait leaves
             the job running.
         root: the folder of the jobs.
@@ -110,11 +131,15 @@ def train(
             hyperparameters=hyperparameters,
             name=name,
             tags=tags,
+            melody=melody,
+            accompany=accompany,
+            pickup=pickup,
             root=root,
         )
         job = _start(request, root, progress, tell)
     else:
-        if data is not None or name is not None or tags:
+        folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
+        if data is not None or name is not None or folder.describe():
             raise LauncherError(
                 "bad_options",
                 "A resumed job keeps its name and its data.",
@@ -246,7 +271,7 @@ def _start(
     progress: Progress | None,
     tell: Callable[[str], object] | None,
 ) -> Job:
-    data = load_data_set(request.data, progress, tags=request.tags)
+    data = load_data_set(request.data, progress, folder=request.folder)
     if tell is not None:
         for note in data.notes:
             tell(note)

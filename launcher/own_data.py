@@ -48,6 +48,7 @@ def data(
     tags: Sequence[str] = (),
     melody: int | str | None = None,
     accompany: Sequence[int | str] = (),
+    pickup: float | None = None,
     root: str | Path = "runs",
     progress: Progress | None = None,
 ) -> BuiltData:
@@ -62,12 +63,15 @@ def data(
         melody: the track that is the melody, by index from 0 over the tracks with notes, or by
             name; the first that is no drums by default.
         accompany: the tracks that accompany, likewise; the next three by default.
+        pickup: beats before the first whole bar of the files that do not tell of it; 0 means that
+            all bar lines are right. By default files whose music speaks against them are refused.
         root: the folder of the jobs.
         progress: called with (files read, files in all) after each file.
 
     Raises:
-        LauncherError: `no_data` if there is no such folder; `no_such_tag`; `too_many_files` or
-            `too_many_phrases`. That no file can be used is not raised, but reported.
+        LauncherError: `no_data` if there is no such folder; `bad_pickup`; `no_such_tag`;
+            `too_many_files` or `too_many_phrases`. That no file can be used is not raised, but
+            reported.
     """
     from music.collection import build_collection
     from music.errors import MusicError
@@ -81,7 +85,7 @@ def data(
     name = source.resolve().name or "music"
     place = Path(root) / FOLDER / name if output is None else Path(output).expanduser()
     try:
-        selection = Selection(melody, tuple(accompany))
+        selection = Selection(melody, tuple(accompany), pickup)
         collection = build_collection(source, selection, tags=tags, progress=progress)
     except MusicError as error:
         raise LauncherError(error.code, error.message, error.hint) from error

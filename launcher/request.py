@@ -1,7 +1,9 @@
 """What a training job is asked for, checked as a whole before anything is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from launcher.datasets import FolderOptions
 
 
 @dataclass(frozen=True)
@@ -13,8 +15,8 @@ class TrainingRequest:
         instance: where it shall run.
         data: the data set, as the user named it.
         hyperparameters: those that the user set, as SageMaker delivers them: all strings.
-        tags: of a folder of MIDI files, which to take; all if there are none.
         iterations: that the job will make; None while the data set has not been counted.
+        folder: of a folder of MIDI files, what to take.
     """
 
     name: str
@@ -22,7 +24,7 @@ class TrainingRequest:
     data: str
     hyperparameters: dict[str, str]
     iterations: int | None = None
-    tags: tuple[str, ...] = ()
+    folder: FolderOptions = field(default_factory=FolderOptions)
 
     def describe(self, folder: str) -> dict[str, Any]:
         """Returns the request, ready for JSON."""
@@ -30,7 +32,7 @@ class TrainingRequest:
             "name": self.name,
             "instance": self.instance,
             "data": self.data,
-            **({"tags": list(self.tags)} if self.tags else {}),
+            **self.folder.describe(),
             "hyperparameters": self.hyperparameters,
             "iterations": self.iterations,
             "folder": folder,

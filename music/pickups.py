@@ -53,6 +53,20 @@ class _Doubt:
         return self.score > CLEAR
 
 
+def check_pickup(pickup: float | None) -> None:
+    """Refuses what is no pickup.
+
+    Raises:
+        MusicError: `bad_pickup`.
+    """
+    if pickup is not None and not (0 <= pickup < _MOST_BEATS and pickup * _STEPS_PER_BEAT % 1 == 0):
+        raise MusicError(
+            "bad_pickup",
+            f"A pickup of {pickup:g} beats is none.",
+            f"Give quarters, such as 1 or 0.5, less than {_MOST_BEATS}.",
+        )
+
+
 def find_bars(song: Song, tracks: Sequence[Track], pickup: float | None) -> Bars:
     """Decides where the bars of a song begin.
 
@@ -64,15 +78,8 @@ def find_bars(song: Song, tracks: Sequence[Track], pickup: float | None) -> Bars
             files whose own bars the music clearly prefers. None lets the music judge.
 
     Raises:
-        MusicError: `bad_pickup` if it is no pickup; `shifted_bars` if the music clearly speaks
-            against its bar lines.
+        MusicError: `shifted_bars` if the music clearly speaks against its bar lines.
     """
-    if pickup is not None and not (0 <= pickup < _MOST_BEATS and pickup * _STEPS_PER_BEAT % 1 == 0):
-        raise MusicError(
-            "bad_pickup",
-            f"A pickup of {pickup:g} beats is none.",
-            f"Give quarters, such as 1 or 0.5, less than {_MOST_BEATS}.",
-        )
     if pickup == 0:
         return Bars(song)
     if pickup and not _has_short_bar(song):

@@ -16,7 +16,7 @@ from music.errors import MusicError
 from music.keys import Key, find_key
 from music.midi import read_midi
 from music.phrases import ROLL_BYTES, pack_roll
-from music.pickups import find_bars
+from music.pickups import check_pickup, find_bars
 from music.rolls import count_steps, melody_of_notes, roll_of_notes
 from music.song import Note, Song, Track, pitched_tracks
 
@@ -49,11 +49,17 @@ class Selection:
             pitched track by default.
         accompany: likewise; by default the next three pitched tracks in their order.
         pickup: quarters before the first whole bar, see `music.pickups.find_bars`.
+
+    Raises:
+        MusicError: `bad_pickup`.
     """
 
     melody: TrackChoice | None = None
     accompany: tuple[TrackChoice, ...] = ()
     pickup: float | None = None
+
+    def __post_init__(self) -> None:
+        check_pickup(self.pickup)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +123,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
 
     Raises:
         MusicError: as `music.midi.read_midi`; `no_such_track`, `too_few_tracks`,
-            `changing_instrument`, `off_grid`, `bad_pickup` or `shifted_bars`.
+            `changing_instrument`, `off_grid` or `shifted_bars`.
     """
     song = read_midi(data)
     chosen = choose_tracks(song, selection)

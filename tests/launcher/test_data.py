@@ -7,7 +7,7 @@ from launcher import LauncherError, data, train
 from launcher.layout import read_hyperparameters
 from music.phrases import PhraseSet
 from tests.launcher.command_line import run, run_here
-from tests.music.midi_folder import song, write, write_songs
+from tests.music.midi_folder import TICKS, hymn, song, write, write_songs
 
 
 @pytest.fixture
@@ -80,6 +80,8 @@ def test_faults_of_the_folder(root, songs):
         data(songs / "nothing", root=root)
     with pytest.raises(LauncherError, match="the tags are: hymns"):
         data(songs, tags=["jazz"], root=root)
+    with pytest.raises(LauncherError, match=r"pickup of 0\.1 beats is none"):
+        data(songs, pickup=0.1, root=root)
 
 
 def test_training_takes_the_folder(songs, root):
@@ -98,3 +100,28 @@ def test_the_architecture_follows_the_data_unless_it_is_set(root, tmp_path):
     assert job.status == "Completed"
     assert job.name.startswith("duets-")
     assert read_hyperparameters(job.folder) == {"architecture": "unet"}
+
+
+def test_training_takes_the_tracks_and_the_pickup_it_is_told(root, tmp_path):
+    """Two voices whose bars begin with the second beat, which no time signature tells."""
+    for number in range(6):
+        write(tmp_path / "songs", f"{number}.mid", hymn(TICKS, number=number))
+    words = ("train", "--data", tmp_path / "songs", "--set", "iterations=2")
+    refused = run_here(*words, root=root)
+    assert refused.returncode == 1
+    assert "--pickup 1" in refused.stderr
+    chosen = ("--melody", "1", "--accompany", "0", "--pickup", "1")
+    dry = run_here(*words, *chosen, "--dry-run", "--json", root=root)
+    content = json.loads(dry.stdout)
+    assert (content["melody"], content["accompany"], content["pickup"]) == (1, [0], 1.0)
+    done = run("train", *words[1:], *chosen, "--name", "mine", root=root)
+    assert done.returncode == 0, done.stderr
+    phrases = PhraseSet.load(root / "mine" / "input" / "data" / "train" / "phrases.npz")
+    assert phrases.pitch[..., 0].max() < phrases.pitch[..., 1].min()
+    assert phrases.onset[:, ::16].all()  # a half note begins each bar
+    assert not phrases.onset[:, 4::16].any()
+
+
+def test_a_resumed_job_keeps_its_pickup(root):
+    with pytest.raises(LauncherError, match="keeps its name and its data"):
+        train(resume="mine", pickup=1, root=root)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from launcher.datasets import load_data_set
+from launcher.datasets import FolderOptions, load_data_set
 from launcher.errors import LauncherError
+from launcher.jobs import plan
 from music import chorales
 from music.phrases import PhraseSet
 from tests.container.folders import phrase_set
@@ -83,11 +84,16 @@ def test_a_folder_of_midi_files(tmp_path):
     assert "launcher.data" in found.notes[1]
     found.write(tmp_path / "phrases.npz")
     assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == found.phrases.fingerprint
-    assert len(load_data_set(str(tmp_path / "songs"), tags=["hymns"]).phrases) == 40
+    assert (
+        len(load_data_set(str(tmp_path / "songs"), folder=FolderOptions(tags=("hymns",))).phrases)
+        == 40
+    )
     with pytest.raises(LauncherError, match="the tags are: hymns"):
-        load_data_set(str(tmp_path / "songs"), tags=["jazz"])
+        load_data_set(str(tmp_path / "songs"), folder=FolderOptions(tags=("jazz",)))
 
 
-def test_only_folders_have_tags(data):
-    with pytest.raises(LauncherError, match="Only a folder of MIDI files has tags"):
-        load_data_set(data, tags=["hymns"])
+def test_only_folders_have_tags_and_tracks(data):
+    with pytest.raises(LauncherError, match="Leave `--tag` out"):
+        load_data_set(data, folder=FolderOptions(tags=("hymns",)))
+    with pytest.raises(LauncherError, match="Leave `--melody`, `--pickup` out"):
+        plan(data=data, melody=0, pickup=0)

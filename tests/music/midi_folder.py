@@ -6,6 +6,7 @@ from music.midi import write_midi
 from music.song import Note, Song, Tempo, TimeSignature, Track
 
 TICKS = 480
+BAR = 4 * TICKS
 RANGES = ((67, 79), (60, 67), (53, 60), (41, 53))
 NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 
@@ -30,6 +31,24 @@ def song(number=0, *, bars=6, voices=4, tracks=None, meter=(4, 4), ticks=TICKS, 
         (Tempo(0, 600_000), Tempo(1000, 300_000)),
         (TimeSignature(0, *meter),),
     )
+
+
+def hymn(start=0, bars=8, signatures=(), number=0):
+    """Two voices in half notes and quarters that end on a whole note, `start` ticks late.
+
+    The time before is one note: a pickup, of which no signature tells unless one is given.
+    """
+    tracks = []
+    for low in (60, 43):
+        notes = [Note(0, start, low + 7)] if start else []
+        for bar in range(bars):
+            for beat, length in ((0, 2), (2, 1), (3, 1)):
+                at = start + bar * BAR + beat * TICKS
+                pitch = low + (3 * bar + 2 * beat + number * (bar + 1)) % 7
+                notes.append(Note(at, at + length * TICKS, pitch))
+        end = start + bars * BAR
+        tracks.append(Track("", 0, (*notes, Note(end, end + BAR, low))))
+    return Song(TICKS, tuple(tracks), (), signatures)
 
 
 def write(folder, name, content):

@@ -7,28 +7,10 @@ import pytest
 from music.chorales import _splits, corpus_files, read_chorale
 from music.errors import MusicError
 from music.pickups import find_bars
+from music.pieces import Selection
 from music.rolls import notes_of_voice
-from music.song import Note, Song, TimeSignature, Track
-
-TICKS = 480
-BAR = 4 * TICKS
-
-
-def hymn(start=0, bars=8, signatures=()):
-    """A half and two quarters a bar, that end on a whole note; the bass in step."""
-    tracks = []
-    for low in (60, 43):
-        notes = []
-        for bar in range(bars):
-            at = start + bar * BAR
-            for beat, length in ((0, 2), (2, 1), (3, 1)):
-                pitch = low + (3 * bar + 2 * beat) % 7
-                notes.append(Note(at + beat * TICKS, at + (beat + length) * TICKS, pitch))
-        notes.append(Note(start + bars * BAR, start + (bars + 1) * BAR, low))
-        if start:
-            notes.append(Note(0, start, low + 7))
-        tracks.append(Track("", 0, tuple(notes)))
-    return Song(TICKS, tuple(tracks), (), signatures)
+from music.song import Song, TimeSignature, Track
+from tests.music.midi_folder import BAR, TICKS, hymn
 
 
 def bars_of(song, pickup=None):
@@ -73,7 +55,7 @@ def test_a_pickup_for_many_is_not_put_before_those_that_have_none():
 @pytest.mark.parametrize("pickup", [-1, 8, 0.3, float("nan"), float("inf")])
 def test_what_is_no_pickup(pickup):
     with pytest.raises(MusicError, match="is none"):
-        bars_of(hymn(), pickup)
+        Selection(pickup=pickup)
 
 
 def test_a_short_song_is_not_judged():
