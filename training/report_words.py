@@ -63,7 +63,11 @@ def unmeasured(headline: float | None, *, stopped: bool, audible: bool) -> str:
         else "The measures are of four-part music with a melody on top, and need twenty "
         "phrases; this data set cannot be measured so."
     )
-    known = f" On the way the exported generator scored {headline:.1f} of 100." if headline else ""
+    known = (
+        f" On the way the exported generator scored {headline:.1f} of 100, conditions aside."
+        if headline
+        else ""
+    )
     invitation = " Listen and judge for yourself." if audible else ""
     return f'<p class="lead">{why}{known}{invitation}</p>'
 

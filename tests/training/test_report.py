@@ -213,7 +213,7 @@ def test_a_stopped_run_gets_its_page_only(output):
     path = write_report(output, manifest_of(), ROWS, None, phrases=phrases_of(30), stopped=True)
     page = path.read_text()
     assert "The run was stopped before its end" in page
-    assert "On the way the exported generator scored 20.0 of 100. Listen and judge" in page
+    assert "On the way the exported generator scored 20.0 of 100, conditions aside. Listen" in page
     assert "real music" in page  # the curves have their references
     assert {item.name for item in output.iterdir()} == {"samples", "report.html", "report.json"}
 
