@@ -86,18 +86,14 @@ def _refusals(report: "DataReport") -> str:
 
 
 def _row(file: "FileReport") -> str:
-    if not file.used:
-        return (
-            f'<tr><td>{escape(file.path)}<td class="refused">refused'
-            f"<td colspan=6>{escape(remarks(file))}</tr>"
-        )
     tracks = ", ".join(name or "(no name)" for name in file.tracks)
     if file.left_out:
         tracks += f" (left out: {', '.join(name or '(no name)' for name in file.left_out)})"
+    state = "used" if file.used else "refused"
     return (
-        f'<tr><td>{escape(file.path)}<td class="used">used<td class=n>{file.bars}'
-        f"<td>{escape(file.key)}<td>{escape(tracks)}<td class=n>{file.phrases}<td>{file.split}"
-        f"<td>{escape(remarks(file))}</tr>"
+        f'<tr><td>{escape(file.path)}<td class="{state}">{state}<td class=n>{file.bars or ""}'
+        f"<td>{escape(file.key)}<td>{escape(tracks)}<td class=n>{file.phrases or ''}"
+        f"<td>{file.split}<td>{escape(remarks(file))}</tr>"
     )
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from music.data_report import DataReport, FileReport, key_name, shown
+from music.data_report import DataReport, FileReport, outline_facts, shown
 from music.errors import MusicError
 from music.midi import DEFAULT_LIMITS
+from music.outlines import read_outline
 from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet, pack_roll
 from music.pieces import PHRASE_STEPS, REASONS, STEPS_PER_BEAT, Piece, Selection, read_piece
 from music.rolls import voices_to_roll
@@ -120,18 +121,21 @@ def build_collection(
     Raises:
         MusicError: `too_many_files`, `too_many_phrases`, or `no_such_tag`.
     """
+    selection = selection or Selection()
     files = _tagged(folder, midi_files(folder), tags)
     songs: list[_Song] = []
     rejected: list[FileReport] = []
     seen: dict[bytes, str] = {}
     count = 0
     for done, (path, tag) in enumerate(files, start=1):
-        name = shown(path.relative_to(folder).as_posix())
+        name, data = shown(path.relative_to(folder).as_posix()), b""
         try:
-            songs.append(_Song(name, tag, _read_new(path, name, selection or Selection(), seen)))
+            data = _read(path)
+            songs.append(_Song(name, tag, _read_new(data, name, selection, seen)))
             count += len(songs[-1].piece.bar)
         except MusicError as error:
-            rejected.append(FileReport.refused(name, tag, error.code, str(error)))
+            outline = read_outline(data, selection)
+            rejected.append(FileReport.refused(name, tag, error.code, str(error), outline))
         if count > MAX_PHRASES:
             raise MusicError(
                 "too_many_phrases",
@@ -161,15 +165,18 @@ def _tag(path: Path) -> str:
     return shown(path.parts[0]) if len(path.parts) > 1 else ""
 
 
-def _read_new(path: Path, name: str, selection: Selection, seen: dict[bytes, str]) -> Piece:
-    """Reads one file, unless its music has been read from another."""
+def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(DEFAULT_LIMITS.size + 1)  # one byte more, so that too much is noticed
+            return file.read(DEFAULT_LIMITS.size + 1)  # one byte more, so that too much is noticed
     except OSError as error:
         raise MusicError(
             "unreadable", f"It cannot be read: {error.strerror}.", "Check its permissions."
         ) from error
+
+
+def _read_new(data: bytes, name: str, selection: Selection, seen: dict[bytes, str]) -> Piece:
+    """Cuts one file, unless its music has been read from another."""
     piece = read_piece(data, selection)
     _check_not_empty(piece)
     digest = hashlib.sha256(repr(piece.pitch.shape).encode())
@@ -230,7 +237,9 @@ def _with_equal_tracks(songs: list[_Song]) -> tuple[list[_Song], list[FileReport
     for song in songs:
         if len(song.piece.tracks) < tracks:
             message = f"It has {len(song.piece.tracks)} pitched tracks, most files {tracks}."
-            refused.append(FileReport.refused(song.path, song.tag, "too_few_tracks", message))
+            refused.append(
+                FileReport.refused(song.path, song.tag, "too_few_tracks", message, song.piece)
+            )
             continue
         if len(song.piece.tracks) > tracks:
             song.piece = song.piece.first_tracks(tracks)
@@ -258,7 +267,7 @@ def _accompanied(songs: list[_Song], *, lines: bool) -> tuple[list[_Song], list[
         else:
             message = f"No phrase is left: {_lost(song.piece.lost)}."
             reason = max(song.piece.lost, key=lambda name: song.piece.lost[name])
-            refused.append(FileReport.refused(song.path, song.tag, reason, message))
+            refused.append(FileReport.refused(song.path, song.tag, reason, message, song.piece))
     return kept, refused
 
 
@@ -327,10 +336,7 @@ def _used(song: _Song, split: str, kin: str) -> FileReport:
         used=True,
         code="used",
         reason="; ".join(filter(None, (piece.remark, _left_out(piece.lost)))),
-        bars=piece.bars,
-        key=key_name(piece.key),
-        tracks=tuple(shown(name) for name in piece.tracks),
-        left_out=tuple(shown(name) for name in piece.left_out),
+        **outline_facts(piece),
         phrases=len(piece.bar),
         split=split,
         akin=kin,

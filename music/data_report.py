@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from music.keys import Key
 from music.phrases import SPLITS, PhraseSet
+
+if TYPE_CHECKING:
+    from music.outlines import Outline
+    from music.pieces import Piece
 
 TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -45,9 +49,11 @@ class FileReport:
     akin: str = ""
 
     @classmethod
-    def refused(cls, path: str, tag: str, code: str, reason: str) -> "FileReport":
-        """A file that is not used."""
-        return cls(path, tag, False, code, shown(reason))
+    def refused(
+        cls, path: str, tag: str, code: str, reason: str, outline: "Outline | Piece | None"
+    ) -> "FileReport":
+        """A file that is not used, and what could be read of it."""
+        return cls(path, tag, False, code, shown(reason), **outline_facts(outline))
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,18 @@ class DataReport:
     def as_dict(self) -> dict[str, Any]:
         """Returns the report, ready for JSON."""
         return {"schema_version": 1, "used": self.used, **asdict(self)}
+
+
+def outline_facts(outline: "Outline | Piece | None") -> dict[str, Any]:
+    """Returns the attributes of a `FileReport` that tell of the music itself."""
+    if outline is None:
+        return {}
+    return {
+        "bars": outline.bars,
+        "key": key_name(outline.key) if outline.key else "",
+        "tracks": tuple(shown(name) for name in outline.tracks),
+        "left_out": tuple(shown(name) for name in outline.left_out),
+    }
 
 
 def key_name(key: Key) -> str:

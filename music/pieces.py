@@ -141,7 +141,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
         )
     found = find_bars(song, tracks, selection.pickup)
     song = found.song
-    bars = _sounding_bars(song, tracks, ticks_per_step)
+    bars = sounding_bars(song, tracks)
     numbers, first, lost = _phrase_starts(bars, song.ticks_per_beat)
     steps = np.asarray(first, np.int64)[:, None] + np.arange(PHRASE_STEPS)
     pitch, onset, chords, roll = _draw(tracks, ticks_per_step, steps)
@@ -158,7 +158,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
         tracks=tuple(track.name for track in tracks),
         left_out=tuple(t.name for i, t in enumerate(song.tracks) if i not in chosen),
         bars=len(bars),
-        key=_key(song, tracks),
+        key=song_key(song, tracks),
         pitch=pitch[kept],
         onset=onset[kept],
         chords=chords[kept],
@@ -252,8 +252,9 @@ def _off_grid_steps(tracks: list[Track], ticks_per_step: float) -> NDArray[np.in
     return nearest[np.abs(starts - nearest) > _OFF_GRID].astype(np.int64)
 
 
-def _sounding_bars(song: Song, tracks: list[Track], ticks_per_step: float) -> list[tuple[int, int]]:
-    """The song's bars, without those into which a last note laps by less than half a step."""
+def sounding_bars(song: Song, tracks: list[Track]) -> list[tuple[int, int]]:
+    """Returns the bars, without one into which the last note laps by less than half a step."""
+    ticks_per_step = song.ticks_per_beat / STEPS_PER_BEAT
     last = max(count_steps(track.notes, ticks_per_step) for track in tracks)
     return [(start, end) for start, end in song.bars() if start < last * ticks_per_step]
 
@@ -297,8 +298,8 @@ def _draw(
     return pitch, onset, chords, packed
 
 
-def _key(song: Song, tracks: list[Track]) -> Key:
-    """The key of all notes; a signature counts if it says more than what programs write unasked."""
+def song_key(song: Song, tracks: list[Track]) -> Key:
+    """Finds the key; a signature counts if it says more than what programs write unasked."""
     weights = np.zeros(12)
     for track in tracks:
         for note in track.notes:

@@ -99,7 +99,7 @@ def test_the_architecture_follows_the_data_unless_it_is_set(root, tmp_path):
     job = train(data=tmp_path / "duets", root=root)
     assert job.status == "Completed"
     assert job.name.startswith("duets-")
-    assert read_hyperparameters(job.folder) == {"architecture": "unet"}
+    assert read_hyperparameters(job.folder)["architecture"] == "unet"
 
 
 def test_training_takes_the_tracks_and_the_pickup_it_is_told(root, tmp_path):

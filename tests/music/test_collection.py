@@ -140,6 +140,19 @@ def test_every_file_is_accounted_for(tmp_path):
     found = {file.path: file.code for file in report.files if not file.used}
     assert found == {f"bad/{name}": code for name, (_, code) in {**HOSTILE, **BAD}.items()}
     assert all(len(file.reason) > 20 for file in report.files if not file.used)
+    told = {file.path: (file.bars, len(file.tracks), bool(file.key)) for file in report.files}
+    assert {name: told[f"bad/{name}"] for name in HOSTILE} == dict.fromkeys(
+        HOSTILE, (None, 0, False)
+    )
+    assert {name: told[f"bad/{name}"] for name in BAD} == {
+        "waltz.mid": (8, 4, True),
+        "short.mid": (1, 4, True),
+        "solo.mid": (6, 1, True),
+        "duo.mid": (6, 2, True),
+        "drums.mid": (1, 0, False),
+        "late.mid": (7, 4, True),
+        "chords.mid": (2, 4, True),
+    }
     assert report.used == 6
 
 
