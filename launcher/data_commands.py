@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from launcher.own_data import BuiltData
 
 _MOST_ROWS = 60
+_LONGEST_PATH = 50
 
 
 @command("data")
@@ -54,6 +55,12 @@ def data_command(
         sys.exit(1)
 
 
+def _short(path: str) -> str:
+    """Leaves out the middle of a long path, which would push all else out of sight."""
+    half = _LONGEST_PATH // 2
+    return path if len(path) <= _LONGEST_PATH else f"{path[: half - 2]}...{path[1 - half :]}"
+
+
 def _show(built: "BuiltData", root: str) -> None:
     from launcher.data_page import refusals, remarks
 
@@ -62,7 +69,7 @@ def _show(built: "BuiltData", root: str) -> None:
         head = ("FILE", "USED", "BARS", "KEY", "TRACKS", "PHRASES", "SPLIT", "REMARKS")
         rows = [
             (
-                file.path,
+                _short(file.path),
                 "yes" if file.used else "no",
                 str(file.bars or ""),
                 file.key,

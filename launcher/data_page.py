@@ -1,5 +1,6 @@
 """The report of a data set as one HTML page that needs nothing from elsewhere."""
 
+import re
 from collections import Counter
 from html import escape
 from typing import TYPE_CHECKING
@@ -28,8 +29,12 @@ h1 {{ font-size: 1.6rem; margin: 0; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 
 table {{ border-collapse: collapse; font-size: .9rem; }} .wide table {{ width: 100%; }}
 th, td {{ text-align: left; vertical-align: top; padding: .35rem .6rem;
   border-bottom: 1px solid var(--line); }}
+.kinds {{ display: flex; flex-wrap: wrap; gap: .4rem; padding: 0; list-style: none; }}
+.kinds li {{ background: var(--soft); border-radius: 1rem; padding: .1rem .7rem; }}
+code {{ background: var(--soft); border-radius: .25rem; padding: 0 .25rem; }}
 th {{ white-space: nowrap; }} td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
 td:first-child {{ overflow-wrap: anywhere; min-width: 9rem; }}
+td:nth-child(4) {{ white-space: nowrap; }} td:last-child {{ min-width: 20rem; }}
 .used {{ color: var(--good); }} .refused {{ color: var(--bad); }}
 </style>
 <h1>{title}</h1>
@@ -59,7 +64,7 @@ def render(report: "DataReport") -> str:
         title=escape(f"The data set {report.name}"),
         summary=escape(report.summary()),
         numbers="".join(f"<div><b>{count:,}</b>{name}</div>" for name, count in numbers.items()),
-        notes="".join(f"<p>{escape(note)}</p>\n" for note in report.notes),
+        notes="".join(f"<p>{_marked(note)}</p>\n" for note in report.notes),
         refusals=_refusals(report),
         rows="\n".join(_row(file) for file in report.files[:MOST_ROWS]),
         more=f"<p>{hidden:,} more files are in data.json.</p>" if hidden > 0 else "",
@@ -78,22 +83,27 @@ def _refusals(report: "DataReport") -> str:
     counted = refusals(report)
     if not counted:
         return ""
-    rows = "\n".join(
-        f"<tr><td>{escape(code.replace('_', ' '))}<td class=n>{count:,}</tr>"
-        for code, count in counted
+    kinds = "\n".join(
+        f"<li><b>{count:,}</b> {escape(code.replace('_', ' '))}</li>" for code, count in counted
     )
-    return f"<h2>Why files were refused</h2>\n<table><tr><th>Kind<th>Files</tr>\n{rows}\n</table>"
+    return f'<h2>Why files were refused</h2>\n<ul class="kinds">\n{kinds}\n</ul>'
+
+
+def _marked(text: str) -> str:
+    """Writes a sentence, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _row(file: "FileReport") -> str:
     tracks = ", ".join(name or "(no name)" for name in file.tracks)
     if file.left_out:
-        tracks += f" (left out: {', '.join(name or '(no name)' for name in file.left_out)})"
+        left = f"left out: {', '.join(name or '(no name)' for name in file.left_out)}"
+        tracks = f"{tracks} ({left})" if tracks else left
     state = "used" if file.used else "refused"
     return (
         f'<tr><td>{escape(file.path)}<td class="{state}">{state}<td class=n>{file.bars or ""}'
         f"<td>{escape(file.key)}<td>{escape(tracks)}<td class=n>{file.phrases or ''}"
-        f"<td>{file.split}<td>{escape(remarks(file))}</tr>"
+        f"<td>{file.split}<td>{_marked(remarks(file))}</tr>"
     )
 
 

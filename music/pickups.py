@@ -20,7 +20,7 @@ _STEPS_PER_BEAT = 4
 _UNIT = 8  # steps: two beats, a strong one and a weak one
 _LEAST_UNITS = 8  # four bars, below which nothing is clear
 _LONGEST = 8  # steps; a longer note is no stronger
-_SOME = 0.3  # evidence, below which the last note alone decides nothing
+_MUCH = 0.05  # the share by which weak places have to be stronger to say anything
 _NOISE = 0.2  # beats; differences of strength that say nothing
 _MOST_BEATS = 8
 _HALVES = (4, 2, 1)  # steps by which bar lines may be wrong: quarters, eighths, sixteenths
@@ -127,11 +127,13 @@ def _doubt(song: Song, tracks: Sequence[Track]) -> _Doubt:
     units = strength[starts[:, None] + np.arange(_UNIT)]
     worst = _Doubt()
     for half in _HALVES:
-        weak = units[:, half :: 2 * half].mean(axis=1) - units[:, :: 2 * half].mean(axis=1)
-        evidence = float(weak.mean() / ((weak.std() + _NOISE) / np.sqrt(len(weak))))
+        weak, strong = units[:, half :: 2 * half].mean(axis=1), units[:, :: 2 * half].mean(axis=1)
+        more = weak - strong
+        evidence = float(more.mean() / ((more.std() + _NOISE) / np.sqrt(len(more))))
         place = last % (2 * half)
         score = evidence + {half: 1.0, 0: -1.0}.get(place, 0.0)
-        if evidence > _SOME and score > worst.score:
+        is_much = more.mean() > _MUCH * strong.mean()
+        if is_much and score > worst.score:
             worst = _Doubt(score, _likely_pickup(strength, starts, half))
     return worst
 

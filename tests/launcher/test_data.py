@@ -41,7 +41,8 @@ def test_a_folder_becomes_a_data_set_and_a_report(songs, root):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert not re.search(r"(src|href)=|https?://|url\(", page)
-    assert page.count("<tr><td>") == 15 + 3
+    assert page.count("<tr><td>") == 15
+    assert "<li><b>1</b> not midi</li>" in page
 
 
 def test_it_goes_where_it_is_told_and_speaks_json(songs, root, tmp_path):
@@ -73,6 +74,14 @@ def test_many_files_are_counted_not_listed(root, tmp_path):
     done = run_here("data", tmp_path / "songs", root=root)
     assert "... and 10 more files." in done.stdout
     assert "Refused: 70 not_midi." in done.stdout
+
+
+def test_long_paths_do_not_push_the_remarks_away(root, tmp_path):
+    write(tmp_path / "songs", f"{'deep/' * 20}song.mid", b"?")
+    done = run_here("data", tmp_path / "songs", root=root)
+    line = done.stdout.splitlines()[1]
+    assert re.match(r"(deep/)+de?e?p?\.\.\.[dep/]+/song\.mid  no  ", line)
+    assert len(line.partition("  ")[0]) <= 50
 
 
 def test_faults_of_the_folder(root, songs):
