@@ -31,9 +31,9 @@ th, td {{ text-align: left; vertical-align: top; padding: .35rem .6rem;
   border-bottom: 1px solid var(--line); }}
 .kinds {{ display: flex; flex-wrap: wrap; gap: .4rem; padding: 0; list-style: none; }}
 .kinds li {{ background: var(--soft); border-radius: 1rem; padding: .1rem .7rem; }}
-code {{ background: var(--soft); border-radius: .25rem; padding: 0 .25rem; }}
+code {{ white-space: nowrap; background: var(--soft); border-radius: .25rem; padding: 0 .25rem; }}
 th {{ white-space: nowrap; }} td.n {{ text-align: right; font-variant-numeric: tabular-nums; }}
-td:first-child {{ overflow-wrap: anywhere; min-width: 9rem; }}
+td:first-child {{ overflow-wrap: anywhere; min-width: 11rem; }}
 td:nth-child(4) {{ white-space: nowrap; }} td:last-child {{ min-width: 20rem; }}
 .used {{ color: var(--good); }} .refused {{ color: var(--bad); }}
 </style>

@@ -1,13 +1,18 @@
 import json
+import os
 import re
+import resource
+import time
 
 import pytest
 
 from launcher import LauncherError, data, train
 from launcher.layout import read_hyperparameters
 from music.phrases import PhraseSet
-from tests.launcher.command_line import run, run_here
+from music.song import Note, Track
+from tests.launcher.command_line import run, run_here, start
 from tests.music.midi_folder import TICKS, hymn, song, write, write_songs
+from tests.music.test_midi import HOSTILE
 
 
 @pytest.fixture
@@ -76,6 +81,36 @@ def test_many_files_are_counted_not_listed(root, tmp_path):
     assert "Refused: 70 not_midi." in done.stdout
 
 
+def test_hostile_files_cost_neither_memory_nor_time(root, tmp_path):
+    """Every hostile file that the reader is tested with, and those only a folder can have."""
+    folder = tmp_path / "songs"
+    for name, (content, _) in HOSTILE.items():
+        write(folder, f"{name}.mid", content)
+    chords = tuple(
+        Note(TICKS * beat, TICKS * 3999, pitch) for beat in range(195) for pitch in range(128)
+    )
+    write(folder, "49,920 notes for an hour.mid", song(tracks=[Track("", 0, chords)] * 2))
+    with write(folder, "10 GB.mid", b"MThd").open("r+b") as file:
+        file.truncate(10 << 30)
+    (folder / "endless.mid").symlink_to("/dev/zero")
+    os.mkfifo(folder / "waiting.mid")
+    began = time.monotonic()
+    with start("data", folder, "--json", root=root, preexec_fn=_less_memory) as process:
+        out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 20
+    assert process.returncode == 0, err
+    found = {file["path"]: file["code"] for file in json.loads(out)["files"]}
+    expected = {f"{name}.mid": code for name, (_, code) in HOSTILE.items()}
+    assert found == expected | {
+        "49,920 notes for an hour.mid": "used",
+        "10 GB.mid": "too_large",
+    }
+
+
+def _less_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+
 def test_long_paths_do_not_push_the_remarks_away(root, tmp_path):
     write(tmp_path / "songs", f"{'deep/' * 20}song.mid", b"?")
     done = run_here("data", tmp_path / "songs", root=root)
@@ -125,6 +160,7 @@ def test_training_takes_the_tracks_and_the_pickup_it_is_told(root, tmp_path):
     assert (content["melody"], content["accompany"], content["pickup"]) == (1, [0], 1.0)
     done = run("train", *words[1:], *chosen, "--name", "mine", root=root)
     assert done.returncode == 0, done.stderr
+    assert "48 phrases are few: the model will mostly learn them by heart" in done.stderr
     phrases = PhraseSet.load(root / "mine" / "input" / "data" / "train" / "phrases.npz")
     assert phrases.pitch[..., 0].max() < phrases.pitch[..., 1].min()
     assert phrases.onset[:, ::16].all()  # a half note begins each bar
