@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from music.phrases import PhraseSet
     from training.hyperparameters import Hyperparameters
 
+OWN_AUGMENTATION = "0.25"  # the chorales need none, and their default run shall stay as it is
+
 logger = logging.getLogger(__name__)
 
 # Runs a checked job: hyperparameters, phrases, paths, configuration, stop flag, metrics' stream.
@@ -90,8 +92,11 @@ def merge(configured: Mapping[str, str], options: Mapping[str, str]) -> dict[str
 
 
 def suit(strings: Mapping[str, str], phrases: "PhraseSet") -> dict[str, str]:
-    """Sets the architecture that suits the data where nobody has; `voices` is the default."""
-    chosen = {} if phrases.architecture == "voices" else {"architecture": phrases.architecture}
+    """Sets what suits the data where nobody has: the architecture, and augmentation for MIDI."""
+    suited = phrases.architecture
+    chosen: dict[str, str] = {} if suited == "voices" else {"architecture": suited}
+    if phrases.from_midi:
+        chosen["augmentation"] = OWN_AUGMENTATION
     return {**chosen, **strings}
 
 

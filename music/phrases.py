@@ -120,6 +120,13 @@ class PhraseSet:
         return "voices" if rests <= MOST_RESTS * n * steps * (voices - 1) else "unet"
 
     @property
+    def from_midi(self) -> bool:
+        """Whether `music.collection` made the set of someone's MIDI files."""
+        made = self.header.get("made")
+        source = made.get("source") if isinstance(made, Mapping) else None
+        return isinstance(source, str) and source.endswith(" MIDI files")
+
+    @property
     def fingerprint(self) -> str:
         """The sha256 of the arrays in hex: equal for equal phrases, whatever the header says."""
         digest = hashlib.sha256()

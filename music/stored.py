@@ -141,7 +141,7 @@ class _Spool:
     """An array that grows in a temporary file, like the rows that it is first given."""
 
     def __init__(self, like: NDArray[Any], open_files: ExitStack) -> None:
-        self.file = open_files.enter_context(tempfile.TemporaryFile())
+        self.file = open_files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         self.like = like
         self.count = 0
 

@@ -4,22 +4,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music.phrases import PhraseSet, transpose
-from training.batches import melody_first, shifts_to_c
+from training.batches import line_extent, melody_first, shifts_to_c
 from training.export import Origin
 from training.gan import Gan
 from training.hyperparameters import Hyperparameters
 from training.samples import track_names
 
 
-def heard_pitches(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArray[np.int8]:
-    """The pitches of a data set as the generator meets them, the melody first."""
-    pitch, _ = melody_first(phrases, values.condition_track)
-    return transpose(pitch, shifts_to_c(phrases)) if gan.tonic_normalized else pitch
+def heard_ranges(phrases: PhraseSet, values: Hyperparameters, gan: type[Gan]) -> NDArray[np.int8]:
+    """The lowest and the highest pitch of each phrase's lines as the generator meets them.
+
+    Returns:
+        `(n, 2, track)`, the melody first, -1 where a line rests throughout.
+    """
+    found = [
+        line_extent(melody_first(some, values.condition_track)[0]) for some in phrases.chunks()
+    ]
+    ranges = np.concatenate(found)
+    return transpose(ranges, shifts_to_c(phrases)) if gan.tonic_normalized else ranges
 
 
 def origin_of(values: Hyperparameters, phrases: PhraseSet, gan: Gan) -> Origin:
     """Gathers for the manifest what a generator was made from."""
-    heard = heard_pitches(phrases.part("train"), values, type(gan))[..., 0]
+    heard = heard_ranges(phrases.part("train"), values, type(gan))[..., 0]
     sounding = heard[heard >= 0]
     return Origin(
         hyperparameters=values,

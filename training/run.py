@@ -28,7 +28,7 @@ from training.history import History, Row
 from training.hyperparameters import Hyperparameters
 from training.listening import Listening
 from training.measuring import Measuring
-from training.origin import heard_pitches, origin_of
+from training.origin import heard_ranges, origin_of
 from training.progress import Reporter, reporter_for
 from training.report import write_report
 from training.samples import Sampler
@@ -102,13 +102,13 @@ def check_data(hyperparameters: Hyperparameters, phrases: PhraseSet) -> None:
             "The data set has no phrase to train on.",
             "Give a data set whose `train` part is not empty.",
         )
-    steps, tracks = phrases.pitch.shape[1:]
+    _, steps, tracks = phrases.shape
     faults = []
     if steps != 32:
         faults.append(f"phrases of 32 steps are needed, these have {steps}")
     if hyperparameters.architecture == "voices" and tracks != 4:
         faults.append(f"`voices` needs four voices, the data has {tracks}")
-    if hyperparameters.architecture == "voices" and phrases.roll is not None:
+    if hyperparameters.architecture == "voices" and phrases.has_chords:
         faults.append("`voices` needs tracks of one line each, the data has chords")
     if hyperparameters.condition_track >= tracks:
         faults.append(
@@ -126,9 +126,9 @@ def check_data(hyperparameters: Hyperparameters, phrases: PhraseSet) -> None:
 def build_gan(hyperparameters: Hyperparameters, phrases: PhraseSet) -> Gan:
     """Makes the networks for a data set; the same seed gives the same weights."""
     if hyperparameters.architecture == "unet":
-        return UnetGan(phrases.pitch.shape[-1], hyperparameters)
+        return UnetGan(phrases.shape[-1], hyperparameters)
     return VoicesGan(
-        heard_pitches(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters
+        heard_ranges(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters
     )
 
 
@@ -165,6 +165,7 @@ class _Run:
             updates=values.critic_updates,
             condition_track=values.condition_track,
             tonic_normalized=self.gan.tonic_normalized,
+            augmentation=values.augmentation,
         )
         heard = valid if len(valid) else train
         self.measuring = Measuring(train, heard, values.condition_track)

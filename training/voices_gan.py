@@ -41,8 +41,9 @@ class VoicesGan(Gan):
     """Generator, critic and encoder over one range of pitches.
 
     Args:
-        pitch: the music to learn, int `(n, 32, 4)`, the melody first; its range is the range of
-            the networks, and that of each voice the range of what is chosen for it.
+        pitch: of the music to learn, int `(n, steps, 4)`, the melody first; the lowest and the
+            highest do. Their range is the range of the networks, and that of each voice the range
+            of what is chosen for it.
         hyperparameters: the choices.
     """
 
