@@ -24,7 +24,10 @@ from inference.writing import octaves_that_fit, shift_back, shift_windows
 from music.keys import Key
 from music.manifest import Manifest
 
-TAKES = 8  # answers from which those are taken that go with what is kept
+# Answers to choose from where something is kept; fewer if they would be more than so many batches,
+# which take a U-Net 20 s on two cores.
+TAKES = 8
+MAX_BATCHES = 64
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -121,7 +124,7 @@ def answer_song(
         ModelError: if the generator fails.
     """
     takes: list[tuple[BoolArray, BoolArray, IntArray]] = []
-    for seed in _seeds(options, kept):
+    for seed in _seeds(options, kept, MAX_BATCHES * accompanist.max_batch // len(windows.heard)):
         noise = accompanist.noise(seed, options.temperature)
         roll, onset = _answer_windows(accompanist, windows, noise, is_wanted)
         if not takes:
@@ -148,11 +151,12 @@ def answer_song(
     )
 
 
-def _seeds(options: Options, kept: Kept) -> list[int]:
+def _seeds(options: Options, kept: Kept, affordable: int) -> list[int]:
     """The seeds of the noises that are heard, the caller's first."""
     if not kept.steps.any() or kept.steps.all() or not options.temperature:
         return [options.seed]
-    others = [np.random.SeedSequence([options.seed, take]) for take in range(1, TAKES)]
+    takes = range(1, min(TAKES, affordable))
+    others = [np.random.SeedSequence([options.seed, take]) for take in takes]
     return [options.seed, *(int(other.generate_state(1)[0]) for other in others)]
 
 

@@ -280,6 +280,13 @@ def test_giving_up():
     assert accompanist.batches == [2, 2]
 
 
+def test_each_half_of_a_song_is_measured_in_its_own_key():
+    tune = [60, 62, 64, 65, 67, 69, 71, 72, 67, 65, 64, 67, 65, 62, 64, 60] * 2
+    notes = legato(*[4] * 64, pitches=[*tune, *(pitch + 2 for pitch in tune)])
+    result = arrange(song_of(notes), below(12, 24, 36))  # nothing but the scale of each half
+    assert result.metrics["in_scale"] == 1.0
+
+
 def test_chords_are_told():
     chords = [Note(0, 960, pitch) for pitch in (60, 64, 67)]
     assert arrange(song_of(chords)).warnings == (

@@ -83,6 +83,20 @@ def test_a_kept_bar_comes_back_and_the_notes_in_it_stay_whole():
     ]  # fmt: skip
 
 
+def test_new_notes_begin_behind_what_is_kept_even_on_its_pitch():
+    alto = (Note(2 * BAR, 3 * BAR, 57, 99),)
+    result = arrange(
+        song_of(("Alto", 0, alto)), drone(57, 53, 45), freeze_tracks=("alto",), freeze_bars="3"
+    )
+    assert plain(result.song.tracks[1]) == [
+        (0, 2 * BAR, 57),
+        (2 * BAR, 3 * BAR, 57),
+        (3 * BAR, 6 * BAR, 57),
+    ]
+    assert result.song.tracks[1].notes[1] == alto[0]
+    assert result.metrics["notes"] == 3 + 1 + 1
+
+
 def test_bars_and_tracks_together_keep_the_bars_of_the_tracks():
     song = three()
     result = arrange(song, freeze_bars="1-2; 3", freeze_tracks=("alto",))
@@ -236,10 +250,10 @@ NOTES = st.builds(
 @given(
     st.lists(NOTES, min_size=1, max_size=15),
     st.lists(NOTES, min_size=1, max_size=15),
-    st.lists(st.integers(1, 6), min_size=1, max_size=3),
+    st.lists(st.integers(1, 5), min_size=1, max_size=3),
     st.sampled_from([(4, 4), (3, 4), (5, 4), (6, 8)]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_is_kept_stays(alto, bass, bars, metre):
     song = song_of(
         ("Alto", 1, tuple(alto)),
