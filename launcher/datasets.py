@@ -142,13 +142,21 @@ def load_data_set(
 
 
 def check_folder_options(found: Path | None, options: FolderOptions) -> None:
-    """Refuses options for MIDI files where `find_data_set` has found no folder of them."""
+    """Refuses options for MIDI files where `find_data_set` has found no folder, and bad ones."""
     given = options.describe()
     if given and (found is None or not found.is_dir()):
         words = ", ".join(f"`--{_OPTIONS.get(name, name)}`" for name in given)
         raise LauncherError(
             "bad_options", "Only a folder of MIDI files has tags and tracks.", f"Leave {words} out."
         )
+    if options.pickup is not None:
+        from music.errors import MusicError
+        from music.pickups import check_pickup
+
+        try:
+            check_pickup(options.pickup)
+        except MusicError as error:
+            raise LauncherError(error.code, error.message, error.hint) from error
 
 
 def _of_folder(data: str, place: Path, progress: Progress | None, folder: FolderOptions) -> DataSet:

@@ -97,3 +97,9 @@ def test_only_folders_have_tags_and_tracks(data):
         load_data_set(data, folder=FolderOptions(tags=("hymns",)))
     with pytest.raises(LauncherError, match="Leave `--melody`, `--pickup` out"):
         plan(data=data, melody=0, pickup=0)
+
+
+def test_a_dry_run_looks_at_the_pickup(tmp_path):
+    assert plan(data=tmp_path, pickup=1.5).folder.pickup == 1.5
+    with pytest.raises(LauncherError, match="pickup of 9 beats is none"):
+        plan(data=tmp_path, pickup=9)
