@@ -8,13 +8,13 @@ at a time is held in memory, beside the phrases.
 import hashlib
 import os
 import stat
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from music.data_report import DataReport, FileReport, outline_facts, shown
 from music.errors import MusicError
@@ -24,6 +24,7 @@ from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet, pack_roll
 from music.pieces import PHRASE_STEPS, REASONS, STEPS_PER_BEAT, Piece, Selection, read_piece
 from music.rolls import voices_to_roll
 from music.splits import group_songs, phrase_marks, split_songs
+from music.stored import join
 
 SUFFIXES = frozenset({".mid", ".midi"})
 MAX_FILES = 100_000
@@ -66,12 +67,38 @@ class Collection:
         )
 
 
-@dataclass
 class _Song:
-    path: str
-    tag: str
-    piece: Piece
-    marks: set[bytes] = field(default_factory=set)
+    """A file that is used; its phrases are kept small until the data set is put together."""
+
+    def __init__(self, path: str, tag: str, piece: Piece) -> None:
+        self.path = path
+        self.tag = tag
+        self.piece = piece
+
+    @property
+    def piece(self) -> Piece:
+        """The phrases; each access unpacks them anew."""
+        names = ("pitch", "onset", "roll")
+        unpacked = {
+            name: np.frombuffer(zlib.decompress(content), dtype).reshape(shape)
+            for name, (content, dtype, shape) in zip(names, self._packed, strict=False)
+        }
+        return replace(self._rest, **unpacked)
+
+    @piece.setter
+    def piece(self, piece: Piece) -> None:
+        arrays = [array for array in (piece.pitch, piece.onset, piece.roll) if array is not None]
+        self._packed = [
+            # neighbouring phrases share all bars but one: the lowest level makes 2,300 bytes 100
+            (zlib.compress(np.ascontiguousarray(array).data, 1), array.dtype, array.shape)
+            for array in arrays
+        ]
+        nothing = np.empty(0, np.int8)
+        self._rest = replace(piece, pitch=nothing, onset=nothing.astype(np.bool_), roll=None)
+        self.phrases = len(piece.bar)
+        self.tracks = len(piece.tracks)
+        self.track_names = piece.tracks
+        self.has_chords = piece.roll is not None
 
 
 def midi_files(folder: Path) -> list[Path]:
@@ -132,7 +159,7 @@ def build_collection(
         try:
             data = _read(path)
             songs.append(_Song(name, tag, _read_new(data, name, selection, seen)))
-            count += len(songs[-1].piece.bar)
+            count += songs[-1].phrases
         except MusicError as error:
             outline = read_outline(data, selection)
             rejected.append(FileReport.refused(name, tag, error.code, str(error), outline))
@@ -215,11 +242,9 @@ def _collect(name: str, songs: list[_Song], rejected: list[FileReport]) -> Colle
     songs, thin = _with_equal_tracks(songs)
     songs, chordal = _accompanied(songs, lines=_are_lines(songs))
     rejected = sorted([*rejected, *thin, *chordal], key=lambda file: file.path)
-    for song in songs:
-        song.marks = phrase_marks(song.piece.pitch, song.piece.onset)
-    marks = [song.marks for song in songs]
+    marks = [phrase_marks(piece.pitch, piece.onset) for piece in (song.piece for song in songs)]
     groups = group_songs(marks)
-    splits = split_songs(groups, [len(song.piece.bar) for song in songs], marks)
+    splits = split_songs(groups, [song.phrases for song in songs], marks)
     phrases = _phrases(name, songs, splits) if songs else None
     used = [
         _used(song, split, songs[group].path if songs[group] is not song else "")
@@ -231,17 +256,17 @@ def _collect(name: str, songs: list[_Song], rejected: list[FileReport]) -> Colle
 
 def _with_equal_tracks(songs: list[_Song]) -> tuple[list[_Song], list[FileReport]]:
     """Brings all songs to the commonest number of tracks; those with fewer are refused."""
-    counts = Counter(len(song.piece.tracks) for song in songs for _ in song.piece.bar)
+    counts = Counter(song.tracks for song in songs for _ in range(song.phrases))
     tracks = max(counts, key=lambda number: (counts[number], number), default=0)
     kept, refused = [], []
     for song in songs:
-        if len(song.piece.tracks) < tracks:
-            message = f"It has {len(song.piece.tracks)} pitched tracks, most files {tracks}."
+        if song.tracks < tracks:
+            message = f"It has {song.tracks} pitched tracks, most files {tracks}."
             refused.append(
                 FileReport.refused(song.path, song.tag, "too_few_tracks", message, song.piece)
             )
             continue
-        if len(song.piece.tracks) > tracks:
+        if song.tracks > tracks:
             song.piece = song.piece.first_tracks(tracks)
         kept.append(song)
     return kept, refused
@@ -250,7 +275,7 @@ def _with_equal_tracks(songs: list[_Song]) -> tuple[list[_Song], list[FileReport
 def _are_lines(songs: list[_Song]) -> bool:
     """Whether so few phrases have chords that the set is better without them."""
     chords = sum(int(song.piece.chords.any(axis=1).sum()) for song in songs)
-    return chords <= MOST_CHORDS * sum(len(song.piece.bar) for song in songs)
+    return chords <= MOST_CHORDS * sum(song.phrases for song in songs)
 
 
 def _accompanied(songs: list[_Song], *, lines: bool) -> tuple[list[_Song], list[FileReport]]:
@@ -261,8 +286,8 @@ def _accompanied(songs: list[_Song], *, lines: bool) -> tuple[list[_Song], list[
         if lines:
             piece = replace(piece.keep(~np.asarray(piece.chords.any(axis=1)), "chords"), roll=None)
         accompanied = np.asarray((piece.pitch[..., 1:] >= 0).any(axis=(1, 2)))
-        song.piece = piece.keep(accompanied, "accompaniment_rests")
-        if len(song.piece.bar):
+        song.piece = piece = piece.keep(accompanied, "accompaniment_rests")
+        if song.phrases:
             kept.append(song)
         else:
             message = f"No phrase is left: {_lost(song.piece.lost)}."
@@ -272,41 +297,35 @@ def _accompanied(songs: list[_Song], *, lines: bool) -> tuple[list[_Song], list[
 
 
 def _phrases(name: str, songs: list[_Song], splits: list[str]) -> PhraseSet:
-    pieces = [song.piece for song in songs]
-    sizes = [len(piece.bar) for piece in pieces]
-    count = sum(sizes)
+    header = {
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "steps_per_beat": STEPS_PER_BEAT,
+        "tracks": _track_names(songs),
+        "made": {"source": f"{len(songs)} MIDI files"},
+    }
+    chords = any(song.has_chords for song in songs)
+    parts = (_part(song, split, chords) for song, split in zip(songs, splits, strict=True))
+    return join(parts, header)
+
+
+def _part(song: _Song, split: str, chords: bool) -> PhraseSet:
+    """The phrases of one song, with all that sounds if any song of the set has chords."""
+    piece, count = song.piece, song.phrases
+    roll = piece.roll
+    if chords and roll is None:
+        roll = pack_roll(voices_to_roll(piece.pitch, piece.onset)[0])
     return PhraseSet(
-        pitch=np.concatenate([piece.pitch for piece in pieces]),
-        onset=np.concatenate([piece.onset for piece in pieces]),
+        pitch=piece.pitch,
+        onset=piece.onset,
         fermata=np.zeros((count, PHRASE_STEPS), np.bool_),
-        source=np.repeat([_source(song.path) for song in songs], sizes),
-        tags=np.repeat([song.tag for song in songs], sizes),
-        tonic=np.repeat(np.array([piece.key.tonic for piece in pieces], np.int8), sizes),
-        mode=np.repeat([piece.key.mode for piece in pieces], sizes),
-        bar=np.concatenate([piece.bar for piece in pieces]),
-        split=np.repeat(splits, sizes),
-        roll=_rolls(pieces),
-        header={
-            "schema_version": SCHEMA_VERSION,
-            "name": name,
-            "steps_per_beat": STEPS_PER_BEAT,
-            "tracks": _track_names(pieces),
-            "made": {"source": f"{len(songs)} MIDI files"},
-        },
-    )
-
-
-def _rolls(pieces: list[Piece]) -> NDArray[np.uint8] | None:
-    """All that sounds, where any piece has chords."""
-    if all(piece.roll is None for piece in pieces):
-        return None
-    return np.concatenate(
-        [
-            piece.roll
-            if piece.roll is not None
-            else pack_roll(voices_to_roll(piece.pitch, piece.onset)[0])
-            for piece in pieces
-        ]
+        source=np.full(count, _source(song.path)),
+        tags=np.full(count, song.tag),
+        tonic=np.full(count, piece.key.tonic, np.int8),
+        mode=np.full(count, piece.key.mode),
+        bar=piece.bar,
+        split=np.full(count, split),
+        roll=roll,
     )
 
 
@@ -317,11 +336,11 @@ def _source(path: str) -> str:
     return f"{path[:83]}#{hashlib.sha256(path.encode()).hexdigest()[:16]}"
 
 
-def _track_names(pieces: list[Piece]) -> list[str]:
+def _track_names(songs: list[_Song]) -> list[str]:
     """The commonest name of each track; a plain one where there is none, or a second of it."""
     names: list[str] = []
-    for index in range(len(pieces[0].tracks)):
-        counts = Counter(shown(piece.tracks[index]) for piece in pieces)
+    for index in range(songs[0].tracks):
+        counts = Counter(shown(song.track_names[index]) for song in songs)
         name = counts.most_common(1)[0][0]
         plain = f"accompaniment {index}" if index else "melody"
         names.append(plain if not name or name in names else name)
