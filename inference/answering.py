@@ -38,12 +38,14 @@ class Windows:
     """The melody, two cells at a time, `(window, 2 * bar_steps)`.
 
     Attributes:
-        pitch: in the song's key and the generator's register.
+        line: the melody as a whole, in the song's key and the generator's register, `(time,)`.
+        pitch: the same in windows.
         heard: as the generator hears it: where the song modulates, in another key.
         onset: where notes start.
         shifts: `(window,)`, semitones from `pitch` to `heard`.
     """
 
+    line: IntArray
     pitch: IntArray
     heard: IntArray
     onset: BoolArray
@@ -80,13 +82,14 @@ def hear(grid: Grid, line: Line, register: Register, keys: list[Key], model: Man
     """Lays the melody into windows, each transposed as the generator wants its key."""
     bar, span = model.bar_steps, model.melody_range
     shifts = window_shifts(keys, register.key_shift) * model.tonic_normalized
-    pitch, onset = make_windows(*cells_heard(grid, line, register.to_ears(line.pitch, span), bar))
+    melody = register.to_ears(line.pitch, span)
+    pitch, onset = make_windows(*cells_heard(grid, line, melody, bar))
     heard = pitch.copy()
     for shift in np.unique(shifts[shifts != 0]).tolist():
         local = replace(register, key_shift=register.key_shift + shift)
         cells = cells_heard(grid, line, local.to_ears(line.pitch, span), bar)
         heard[shifts == shift] = make_windows(*cells)[0][shifts == shift]
-    return Windows(pitch, heard, onset, shifts)
+    return Windows(melody, pitch, heard, onset, shifts)
 
 
 def make_windows(pitch: IntArray, onset: BoolArray) -> tuple[IntArray, BoolArray]:
@@ -101,7 +104,6 @@ def answer_song(
     accompanist: Accompanist,
     grid: Grid,
     windows: Windows,
-    melody: IntArray,
     register: Register,
     kept: Kept,
     options: Options,
@@ -113,7 +115,6 @@ def answer_song(
         accompanist: the generator.
         grid: of the song.
         windows: what the generator hears.
-        melody: the same at each step, `(time,)`.
         register: in which it hears it.
         kept: what of an accompaniment stays, in the song's register.
         options: the caller's choices.
@@ -137,7 +138,7 @@ def answer_song(
     rolls, onsets, seams = zip(*takes, strict=True)
     if len(takes) == 1:
         return GridAnswer(rolls[0], onsets[0], seams[0], heard, shift, octave)
-    take = choose_takes(np.stack(rolls), np.stack(onsets), melody, heard.steps, grid.beats)
+    take = choose_takes(np.stack(rolls), np.stack(onsets), windows.line, heard.steps, grid.beats)
     steps = np.arange(grid.steps)
     switches = 1 + np.flatnonzero(np.diff(take))
     of_takes = [cuts[take[cuts] == index] for index, cuts in enumerate(seams)]

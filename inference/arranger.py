@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from inference.answering import GridAnswer, answer_song, hear
 from inference.cadence import rest_on_chords
 from inference.density import change_density
-from inference.freeze import keep
+from inference.freeze import Kept, keep
 from inference.grid import Grid, grid_of_song
 from inference.hearing import (
     OCTAVE,
@@ -41,7 +41,7 @@ from inference.writing import (
 )
 from music.keys import Key
 from music.rolls import REST, roll_of_notes
-from music.song import Song, Track
+from music.song import Note, Song, Track
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -119,21 +119,14 @@ class Arranger:
         keys = keys_of_cells(grid, line, find_song_key(song, melody.notes))
         [(key, _)] = Counter(keys).most_common(1)
         register = choose_register(line, key, self.manifest)
-        heard = register.to_ears(line.pitch, self.manifest.melody_range)
         windows = hear(grid, line, register, keys, self.manifest)
-        answer = answer_song(
-            self.accompanist, grid, windows, heard, register, kept, options, is_wanted
-        )
+        answer = answer_song(self.accompanist, grid, windows, register, kept, options, is_wanted)
         heard_keys = [Key((k.tonic + register.key_shift) % OCTAVE, k.mode) for k in keys]
-        roll, onset = _shape(answer, heard, heard_keys, grid, line, options)
+        roll, onset = _shape(answer, windows.line, heard_keys, grid, line, options)
         roll, onset = (move_pitches(part, answer.semitones) for part in (roll, onset))
         roll, onset = kept.without(roll, onset)
 
-        span = min(n.start for n in melody.notes), max(n.end for n in melody.notes)
-        written = [
-            kept.fit(i, write_notes(grid, line, span, roll[..., i], onset[..., i]))
-            for i in range(len(programs))
-        ]
+        written = _write(grid, line, melody.notes, kept, roll, onset)
         tracks = [
             Track(name.title(), program, notes)
             for name, program, notes in zip(names[1:], programs, written, strict=True)
@@ -141,7 +134,7 @@ class Arranger:
         roll, onset = kept.lay_over(roll, onset)
         melody_roll, _ = roll_of_notes(grid.step_notes(melody.notes), 1, grid.steps)
         warnings += warn_of_chords(melody_roll) + warn_of_octave(options.octave, answer.octave)
-        warnings += warn_of_register(line, heard, register, answer.shift, self.manifest)
+        warnings += warn_of_register(line, windows.line, register, answer.shift, self.manifest)
         if not roll.any():
             warnings.append("The model answered with silence; it may need more training.")
         top = np.where(line.sounding, line.pitch, REST)
@@ -177,3 +170,19 @@ def _shape(
     roll, onset = rest_on_chords(roll, onset, heard, keys[-1], grid, line, may_rest)
     roll &= sounding_steps(grid, line)[:, None, None]
     return roll, (onset & roll) | newly_sounding(roll)
+
+
+def _write(
+    grid: Grid,
+    line: Line,
+    melody: tuple[Note, ...],
+    kept: Kept,
+    roll: BoolArray,
+    onset: BoolArray,
+) -> list[tuple[Note, ...]]:
+    """Writes the notes of each track of `(time, 128, track)`, and between them those kept."""
+    span = min(note.start for note in melody), max(note.end for note in melody)
+    return [
+        kept.fit(i, write_notes(grid, line, span, roll[..., i], onset[..., i]))
+        for i in range(roll.shape[2])
+    ]
