@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class _Song:
     def piece(self) -> Piece:
         """The phrases; each access unpacks them anew."""
         names = ("pitch", "onset", "roll")
-        unpacked = {
+        unpacked: dict[str, Any] = {
             name: np.frombuffer(zlib.decompress(content), dtype).reshape(shape)
             for name, (content, dtype, shape) in zip(names, self._packed, strict=False)
         }

@@ -156,6 +156,12 @@ class PhraseSet:
             raise unfit(f"A split is one of {SPLITS}, not {split!r}")
         return self.take(np.flatnonzero(self.split == split))
 
+    def evenly(self, most: int) -> "PhraseSet":
+        """Returns at most `most` phrases, evenly chosen, in their order."""
+        if len(self) <= most:
+            return self
+        return self.take(np.linspace(0, len(self) - 1, most).astype(int))
+
     def take(self, index: NDArray[np.integer] | NDArray[np.bool_] | slice) -> "PhraseSet":
         """Returns the phrases at `index`, with the same header."""
         return PhraseSet(

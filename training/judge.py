@@ -12,6 +12,7 @@ from training.samples import Listener
 DRAWS = 4
 VOICES = 4
 STEPS = 32
+MOST_HEARD, MOST_READ = 500, 4000  # phrases; of more, as many are measured, evenly chosen
 FEWEST = 20  # phrases below which distances between distributions say nothing
 
 
@@ -26,11 +27,11 @@ class Judge:
 
     def __init__(self, train: PhraseSet, heard: PhraseSet, condition_track: int) -> None:
         # The measures are those of four-part writing under a soprano.
-        fits = train.pitch.shape[1:] == (STEPS, VOICES) and condition_track == 0
-        fits = fits and train.roll is None
+        fits = train.shape[1:] == (STEPS, VOICES) and condition_track == 0
+        fits = fits and not train.has_chords
         enough = min(len(train), len(heard)) >= FEWEST
-        self._evaluator = Evaluator(train) if fits and enough else None
-        self._heard = heard
+        self._evaluator = Evaluator(train.evenly(MOST_READ)) if fits and enough else None
+        self._heard = heard = heard.evenly(MOST_HEARD)
         self._listener = Listener(heard, condition_track)
 
     def measure(self, player: Player, *, quick: bool = False) -> Quality | None:

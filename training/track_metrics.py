@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from music.keys import Key
 from music.metrics import Roll, empty_bar_rate, in_scale_rate, pitches_used, polyphonic_rate
 from music.phrases import PhraseSet, unpack_roll
@@ -61,7 +59,7 @@ class TrackMeter:
     """
 
     def __init__(self, heard: PhraseSet, condition_track: int) -> None:
-        self._phrases = _some(heard, MOST_HEARD)
+        self._phrases = heard.evenly(MOST_HEARD)
         self._listener = Listener(self._phrases, condition_track)
         self._names = track_names(heard, condition_track)[1:]
 
@@ -75,18 +73,13 @@ def reference_row(train: PhraseSet, condition_track: int) -> Row:
     """Returns what the training phrases measure, by the names of `TrackMeter.measure`."""
     if not len(train):
         return {}
-    some = _some(train, MOST_READ)
+    some = train.evenly(MOST_READ)
     if some.roll is None:
         roll, _ = voices_to_roll(*melody_first(some, condition_track))
     else:
         roll = unpack_roll(roll_melody_first(some.roll, condition_track))
     names = track_names(train, condition_track)[1:]
     return track_row(roll[..., 1:], names, _keys(some), _bar(some))
-
-
-def _some(phrases: PhraseSet, most: int) -> PhraseSet:
-    chosen = np.linspace(0, len(phrases) - 1, min(most, len(phrases))).astype(int)
-    return phrases.take(chosen)
 
 
 def _keys(phrases: PhraseSet) -> list[Key]:
