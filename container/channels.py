@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import fields
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +108,10 @@ def _with_validation(phrases: "PhraseSet", validation: "PhraseSet") -> "PhraseSe
     """Puts other phrases in the place of the validation split."""
     import numpy as np
 
-    from music.phrases import PhraseSet
+    from music.stored import join
 
     here, there = (
-        (part.pitch.shape[1:], part.steps_per_beat, "lines" if part.roll is None else "chords")
+        (part.shape[1:], part.steps_per_beat, "chords" if part.has_chords else "lines")
         for part in (phrases, validation)
     )
     if here != there:
@@ -122,11 +122,5 @@ def _with_validation(phrases: "PhraseSet", validation: "PhraseSet") -> "PhraseSe
             "Make both data sets with the same settings.",
         )
     kept = phrases.take(phrases.split != "valid")
-    arrays = {}
-    for item in fields(PhraseSet):
-        if item.name != "header":
-            parts = [getattr(kept, item.name), getattr(validation, item.name)]
-            if parts[0] is not None:
-                arrays[item.name] = np.concatenate(parts)
-    arrays["split"] = np.concatenate([kept.split, np.full(len(validation), "valid")])
-    return PhraseSet(**arrays, header=phrases.header)
+    heard = (replace(some, split=np.full(len(some), "valid")) for some in validation.chunks())
+    return join(chain([kept], heard), phrases.header)

@@ -165,7 +165,7 @@ def join(sets: Iterable[PhraseSet], header: Mapping[str, Any]) -> PhraseSet:
     spools: dict[str, _Spool] = {}
     others: dict[str, list[NDArray[Any]]] = {}
     with ExitStack() as open_files:
-        for some in (some for one in sets for some in one.chunks()):
+        for some in (some for one in sets for some in (one.chunks() if len(one) else [one])):
             for name in some.array_names():
                 array = getattr(some, name)
                 if name not in LARGE:

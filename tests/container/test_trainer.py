@@ -115,3 +115,16 @@ def test_the_data_choose_the_architecture(tmp_path, voices, chosen):
     assert train(paths, [], StopFlag(), lambda *given: seen.append(given[0])) == 0
     assert train(paths, ["--architecture=unet"], StopFlag(), lambda *g: seen.append(g[0])) == 0
     assert [hyperparameters.architecture for hyperparameters in seen] == [chosen, "unet"]
+
+
+def test_phrases_of_midi_files_are_augmented_unless_the_user_says_otherwise(tmp_path):
+    shares = []
+    for number, given in enumerate(({}, {"augmentation": "0"})):
+        base = tmp_path / str(number)
+        write_songs(base / "input" / "data" / "train", 4)
+        code, _ = run(
+            base, lambda *a: shares.append(a[0].augmentation), train=None, hyperparameters=given
+        )
+        assert code == 0
+    run(tmp_path / "phrases", lambda *a: shares.append(a[0].augmentation))
+    assert shares == [0.25, 0, 0]

@@ -90,6 +90,7 @@ def test_joined_sets_are_one_after_another():
     assert joined.header == {"name": "both"}
     assert joined.source.tolist() == [*one.source.tolist(), *two.source.tolist()]
     assert np.array_equal(joined.pitch, np.concatenate([one.pitch, two.pitch]))
+    assert len(join([one.take(slice(0))], {})) == 0
     few = join([one.take(slice(1)), two.take(slice(2))], {})
     assert type(few) is PhraseSet
     assert few.bar.tolist() == [0, 0, 1]
