@@ -12,6 +12,7 @@ from music.evaluation import Evaluator
 from music.headline import reference
 from music.phrases import PhraseSet
 from music.quality import GOALS, Quality
+from training.judge import MOST_HEARD, MOST_READ
 
 OWN, BACH = "real music", "Bach"
 BACH_HEADLINE = 98.5  # windows of his chorales, measured as an accompaniment is
@@ -47,12 +48,12 @@ class Yardstick:
 
     @classmethod
     def of(cls, phrases: PhraseSet) -> "Yardstick":
-        """Measures a data set that `training.judge.Judge` can measure."""
+        """Measures a data set that `training.judge.Judge` can measure, as it does."""
         train, valid = phrases.part("train"), phrases.part("valid")
-        heard = valid if len(valid) else train
+        heard = (valid if len(valid) else train).evenly(MOST_HEARD)
         settings = heard.pitch[None, ..., 1:]
-        own = Evaluator(train).evaluate(heard, settings, quick=True)
-        return cls(own, learned=heard is train)
+        own = Evaluator(train.evenly(MOST_READ)).evaluate(heard, settings, quick=True)
+        return cls(own, learned=not len(valid))
 
     def level(self, name: str) -> Level | None:
         """Returns what real music measures, by the name of an attribute of `Quality`."""

@@ -5,6 +5,7 @@ import pytest
 
 from tests.training.conftest import phrases_of
 from tests.training.test_report import GOOD
+from training import report_yardstick
 from training.listening import Listening
 from training.report_numbers import numbers
 from training.report_words import conditions, listens, verdict
@@ -56,6 +57,12 @@ def test_other_music_is_held_against_itself_and_bach_is_named(walks_yardstick):
     assert "two takes of one melody 50 % Bach 62.5 % 30 % to 80 % reached" in table
     assert "guessing - Bach 49 %" in table
     assert walks_yardstick.level("step_rate") == Level(walks_yardstick.own.step_rate, OWN)
+
+
+def test_of_a_large_data_set_as_many_phrases_are_measured_as_of_the_answers(monkeypatch):
+    # Distances between distributions depend on how many phrases there are.
+    monkeypatch.setattr(report_yardstick, "MOST_HEARD", 22)
+    assert Yardstick.of(phrases_of(60, valid=24)).own.phrases == 22
 
 
 def test_phrases_that_were_learned_are_no_copies_of_themselves():
