@@ -73,6 +73,7 @@ class Predictor:
         self._lock = threading.Lock()
         self._runner = _load(model_folder / GENERATOR_FILE, threads or usable_threads())
         _check_signature(self._runner, self.manifest)
+        self._grow()
 
     def noise(self, seed: int, temperature: float = 1.0) -> FloatArray:
         """Draws the noise of one song: normal, the same for the same seed.
@@ -119,6 +120,16 @@ class Predictor:
         roll = pitch[..., None] == np.arange(PITCHES)
         answer = self._run(roll=roll[..., None].astype(np.float32), noise=noise)
         return _read_roll(answer["roll"])
+
+    def _grow(self) -> None:
+        """Answers as many phrases at once as it ever will.
+
+        LiteRT 2.3 may give other answers to the same question once its batch has grown after a
+        smaller one, until it is resized again; a batch that only shrinks is answered alike always.
+        """
+        noise = np.zeros((self.max_batch, *self.manifest.noise_shape), dtype=np.float32)
+        pitch = np.full((self.max_batch, self.manifest.phrase_steps), self.manifest.melody_range[0])
+        self.accompany(pitch, np.zeros(pitch.shape, dtype=bool), noise)
 
     def _run(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         try:
