@@ -65,8 +65,7 @@ class ListeningTest:
     """
 
     def __init__(self, heard: PhraseSet, condition_track: int) -> None:
-        chosen = np.linspace(0, len(heard) - 1, min(MOST_HEARD, len(heard))).astype(int)
-        some = heard.take(np.unique(chosen))
+        some = heard.evenly(MOST_HEARD)
         self._own = Listener(some, condition_track)
         self._foreign = Listener(exchange_melodies(some, condition_track), condition_track)
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from training.history import Row
+from training.listening import BACH as BACH_LISTENING
 from training.report_charts import Chart, Reference
-from training.report_yardstick import BACH, BACH_OTHER_MELODY, BACH_OTHER_SETTING, Yardstick
+from training.report_yardstick import BACH, Yardstick
 
 _GROUPS = (
     (
@@ -97,8 +98,8 @@ def music_charts(
         levels = [
             Reference(100.0 * value, BACH, _LISTENING[name])
             for name, value in (
-                ("listening_melody", BACH_OTHER_MELODY),
-                ("listening_noise", BACH_OTHER_SETTING),
+                ("listening_melody", BACH_LISTENING.melody),
+                ("listening_noise", BACH_LISTENING.noise),
             )
         ]
         found.append(Chart("What changes in its answers", listening, "", levels, 2, "%"))

@@ -6,12 +6,11 @@ import re
 from collections.abc import Sequence
 
 from music.quality import DIVERSITY_GATE, FORM_GATE, NEAR_COPIES_GATE, Quality
+from training.listening import BACH as BACH_LISTENING
 from training.listening import Listening
 from training.report_yardstick import (
     BACH,
     BACH_HEADLINE,
-    BACH_OTHER_MELODY,
-    BACH_OTHER_SETTING,
     OWN,
     Yardstick,
 )
@@ -101,7 +100,7 @@ def conditions(quality: Quality, yardstick: Yardstick) -> str:
 
 def listens(listening: Listening) -> str:
     """Says how much of the answers follows the melody, and how much the noise."""
-    theirs = Listening(BACH_OTHER_MELODY, BACH_OTHER_SETTING)
+    theirs = BACH_LISTENING
     if not listening.melody:
         claim = "It does not listen: whatever the melody, it answers the same."
     elif not listening.noise:

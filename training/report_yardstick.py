@@ -16,8 +16,6 @@ from training.judge import MOST_HEARD, MOST_READ
 
 OWN, BACH = "real music", "Bach"
 BACH_HEADLINE = 98.5  # windows of his chorales, measured as an accompaniment is
-# Of two unrelated phrases of his, and of a melody that he set twice: the cells that differ.
-BACH_OTHER_MELODY, BACH_OTHER_SETTING = 0.91, 0.625
 _OF_COPIES = frozenset({"near_copies", "nearest_median"})
 
 

@@ -86,7 +86,7 @@ def test_without_music_of_the_run_bach_is_the_yardstick():
             0.8,
             0.4,
             "The melody decides more than chance does. The melody's part in what changes is "
-            "66.7 %, and 59.3 % in Bach.",
+            "66.7 %, and 59 % in Bach.",
         ),
         (0.2, 0.4, "Chance decides more"),
         (0.0, 0.4, "It does not listen"),
