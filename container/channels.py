@@ -1,13 +1,14 @@
 """Reads the data channels of a training job: `train`, and `validation` where there is one."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from container.errors import JobError
+from container.errors import JobError, StoppedError
 from container.paths import TrainingPaths
 
 if TYPE_CHECKING:
@@ -18,16 +19,22 @@ VALIDATION = "validation"
 MIDI_SUFFIXES = frozenset({".mid", ".midi"})
 
 _MOST_NAMED = 20  # refused MIDI files
+_STOPPED_S = 10  # how long reading may go on after a stop: with the data there is a model to keep
 
 logger = logging.getLogger(__name__)
 
 
-def load_phrases(paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]) -> "PhraseSet":
+def load_phrases(
+    paths: TrainingPaths,
+    channels: Mapping[str, Mapping[str, Any]],
+    stop: Callable[[], bool],
+) -> "PhraseSet":
     """Loads the phrases of a job; other channels, such as `code`, are no data and stay unread.
 
     Args:
         paths: the job's files.
         channels: what inputdataconfig.json says of each channel.
+        stop: whether the job has been asked to stop.
 
     Returns:
         The phrases of `train`. Where there is a channel `validation`, all its phrases are the
@@ -35,16 +42,44 @@ def load_phrases(paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]
 
     Raises:
         JobError: if a channel is missing, empty, streamed, or holds no or several data sets.
+        StoppedError: if reading MIDI files takes long after a stop.
+        OSError: if a channel cannot be read.
         music.errors.MusicError: if a data set is damaged, or no MIDI file can be used.
     """
-    phrases = _load(TRAIN, paths, channels)
+    patience = _Patience(stop)
+    phrases = _load(TRAIN, paths, channels, patience)
     if not paths.channel(VALIDATION).is_dir():
         return phrases
-    return _with_validation(phrases, _load(VALIDATION, paths, channels))
+    return _with_validation(phrases, _load(VALIDATION, paths, channels, patience))
+
+
+class _Patience:
+    """Ends the reading of many files some seconds after the job was asked to stop."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop = stop
+        self._until: float | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Is told after each file how many of how many were read."""
+        if not self._stop():
+            return
+        now = time.monotonic()
+        if self._until is None:
+            self._until = now + _STOPPED_S
+        if now > self._until:
+            raise StoppedError(
+                "stopped",
+                f"Stopped after {done} of {total} files of the data were read; nothing is trained.",
+                "A run with the same checkpoints continues from them.",
+            )
 
 
 def _load(
-    name: str, paths: TrainingPaths, channels: Mapping[str, Mapping[str, Any]]
+    name: str,
+    paths: TrainingPaths,
+    channels: Mapping[str, Mapping[str, Any]],
+    patience: _Patience,
 ) -> "PhraseSet":
     from music.phrases import PhraseSet
 
@@ -62,15 +97,16 @@ def _load(
             f"The job has no data channel `{name}`; its channels are {there}.",
             f"Give it a channel `{name}` that holds phrases.npz or MIDI files.",
         )
+    next(folder.iterdir(), None)  # who must not read it learns it here; below it would look empty
     file = _data_set(name, folder)
-    return PhraseSet.load(file) if file is not None else _of_midi(name, folder)
+    return PhraseSet.load(file) if file is not None else _of_midi(name, folder, patience)
 
 
-def _of_midi(name: str, folder: Path) -> "PhraseSet":
+def _of_midi(name: str, folder: Path, patience: _Patience) -> "PhraseSet":
     """Makes phrases of a channel's MIDI files, and logs what the user should know of them."""
     from music.collection import build_collection
 
-    collection = build_collection(folder)
+    collection = build_collection(folder, progress=patience)
     phrases = collection.require()
     report = collection.report
     for sentence in (report.summary(), *report.notes):

@@ -2,7 +2,8 @@
 
 ContainerError      base: the process ends, and says why and what to do
 ├── UsageError      the command line cannot be understood; exit code 2
-└── JobError        the job's configuration or data cannot be used; exit code 1
+├── JobError        the job's configuration, data or machine cannot be used; exit code 1
+└── StoppedError    the job was asked to stop before it had anything to keep; exit code 0
 """
 
 
@@ -27,4 +28,8 @@ class UsageError(ContainerError):
 
 
 class JobError(ContainerError):
-    """A training job's configuration or data that cannot be used."""
+    """A training job's configuration, data or machine that cannot be used."""
+
+
+class StoppedError(ContainerError):
+    """A training job that was asked to stop before it had anything to keep."""

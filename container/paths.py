@@ -4,8 +4,9 @@ The base is /opt/ml, or what SAGEMAKER_BASE_DIR names: a job on one machine has 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 BASE = Path("/opt/ml")
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
@@ -18,34 +19,56 @@ def base_folder(environ: Mapping[str, str]) -> Path:
 
 @dataclass(frozen=True)
 class TrainingPaths:
-    """The files of a training job."""
+    """The files of a training job.
+
+    Attributes:
+        base: everything lies below it, except what `places` puts elsewhere.
+        places: folders by the names of the SM_ variables that give them.
+    """
 
     base: Path = BASE
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Returns the files of the job that an environment describes."""
+        places = {name: value for name, value in environ.items() if name.startswith("SM_")}
+        return cls(base_folder(environ), places)
+
+    @property
+    def input(self) -> Path:
+        """Holds configuration and channels."""
+        return self._place("SM_INPUT_DIR", self.base / "input")
 
     @property
     def configuration(self) -> Path:
         """Holds hyperparameters.json and its like; SageMaker writes them before the start."""
-        return self.base / "input" / "config"
+        return self._place("SM_INPUT_CONFIG_DIR", self.input / "config")
 
     @property
     def channels(self) -> Path:
         """Holds one folder for each channel; never written to."""
-        return self.base / "input" / "data"
+        return self._place("SM_INPUT_DATA_DIR", self.input / "data")
 
     @property
     def model(self) -> Path:
         """Becomes model.tar.gz, the model artifact."""
-        return self.base / "model"
+        return self._place("SM_MODEL_DIR", self.base / "model")
+
+    @property
+    def results(self) -> Path:
+        """Holds the output data and the failure file."""
+        return self._place("SM_OUTPUT_DIR", self.base / "output")
 
     @property
     def output(self) -> Path:
         """Becomes output.tar.gz."""
-        return self.base / "output" / "data"
+        return self._place("SM_OUTPUT_DATA_DIR", self.results / "data")
 
     @property
     def failure(self) -> Path:
         """Says why the job failed; absent after success."""
-        return self.base / "output" / "failure"
+        return self.results / "failure"
 
     @property
     def checkpoints(self) -> Path:
@@ -54,12 +77,21 @@ class TrainingPaths:
 
     def channel(self, name: str) -> Path:
         """Returns the folder of one channel."""
-        return self.channels / name
+        return self._place(channel_variable(name), self.channels / name)
 
     def make_writable_folders(self) -> None:
         """Makes the folders that a job writes to, where the platform has not made them."""
         for folder in (self.model, self.output, self.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def _place(self, variable: str, usual: Path) -> Path:
+        given = self.places.get(variable)
+        return Path(given).absolute() if given else usual
+
+
+def channel_variable(name: str) -> str:
+    """Returns the name of the variable that gives a channel's folder."""
+    return f"SM_CHANNEL_{name.upper()}"
 
 
 @dataclass(frozen=True)

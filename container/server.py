@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from container.errors import ContainerError
 from container.paths import ServingPaths, base_folder
-from container.stop import SIGNALS, ignore_signals
+from container.stop import SIGNALS, ignore_signals, release_signals
 
 if TYPE_CHECKING:
     from container.app import Settings
@@ -113,6 +113,7 @@ def serve(environ: Mapping[str, str]) -> int:
     server = uvicorn.Server(config)
     for number in SIGNALS:
         signal.signal(number, stop)  # uvicorn raises the signal again when it is done
+    release_signals()
     logger.info("Listening on http://%s:%d.", *listener.getsockname()[:2])
     server.run(sockets=[listener])
     ignore_signals()

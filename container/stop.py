@@ -7,6 +7,16 @@ from types import FrameType
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
+def hold_signals() -> None:
+    """Lets signals wait until someone listens; children inherit this."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def release_signals() -> None:
+    """Lets the signals through that were held back."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
 def ignore_signals() -> None:
     """Lets no signal spoil the exit code of a process whose work is done.
 
@@ -35,7 +45,7 @@ class StopFlag:
         """Listens to the signals, and lets through those that the supervisor held back."""
         for number in SIGNALS:
             signal.signal(number, self._handle)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        release_signals()
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._requested = True

@@ -14,7 +14,7 @@ from types import FrameType
 
 from container import failure
 from container.paths import TrainingPaths
-from container.stop import SIGNALS, ignore_signals
+from container.stop import SIGNALS, hold_signals, ignore_signals, release_signals
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +42,19 @@ def supervise(command: Sequence[str], paths: TrainingPaths, environ: Mapping[str
     Returns:
         The exit code for this process: the trainer's own, or 128 + the signal it died of.
     """
-    failure.clear(paths.failure)
+    failure.prepare(paths.failure)
     # Held back until the trainer listens: a signal during its start would kill it with no trace.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    hold_signals()
     child = subprocess.Popen(command, env=dict(environ), stdin=subprocess.DEVNULL)
     _forward_signals(child)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    release_signals()
     code = _reap_until(child)
     ignore_signals()
     if code < 0:
         code = 128 - code
     if code:
         _explain(code, paths)
+    failure.give_up_room(paths.failure)
     return code
 
 

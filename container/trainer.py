@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from container import failure, logs
-from container.paths import TrainingPaths, base_folder
+from container.paths import TrainingPaths
+from container.redaction import redact
 from container.stop import StopFlag, ignore_signals
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ Runner = Callable[
 
 def main(arguments: Sequence[str], environ: Mapping[str, str], stop: StopFlag) -> int:
     """Trains, and turns every fault into a failure file and an exit code."""
-    paths = TrainingPaths(base_folder(environ))
-    return train(paths, arguments, stop, run_training)
+    return train(TrainingPaths.from_environment(environ), arguments, stop, run_training, environ)
 
 
-def train(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner: Runner) -> int:
+def train(
+    paths: TrainingPaths,
+    arguments: Sequence[str],
+    stop: StopFlag,
+    runner: Runner,
+    environ: Mapping[str, str],
+) -> int:
     """Runs one job.
 
     Args:
@@ -43,23 +49,31 @@ def train(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner
         arguments: hyperparameters as options, which beat those of the configuration.
         stop: says when to stop.
         runner: does the work; `run_training` everywhere but in tests.
+        environ: the environment, which may change the configuration, and whose secrets are kept
+            out of the failure file.
 
     Returns:
         The exit code: 0 after success or a stop that was asked for, else 1.
     """
-    from container.errors import ContainerError
+    # All at the start: an error is explained when memory or disk may be gone.
+    from container.errors import ContainerError, StoppedError
+    from container.machine_faults import explain
     from music.errors import MusicError
     from training.errors import TrainingError
 
     try:
-        _run(paths, arguments, stop, runner)
-    except (ContainerError, MusicError, TrainingError) as error:
-        logger.error("%s", error)
-        failure.write(paths.failure, str(error))
-        return 1
+        _run(paths, arguments, stop, runner, environ)
+    except StoppedError as error:
+        logger.warning("%s", error)
     except Exception as error:
-        logger.exception("The training failed in a way that nobody expected.")
-        failure.write(paths.failure, failure.describe(error))
+        fault: Exception = explain(error, paths) or error
+        if isinstance(fault, ContainerError | MusicError | TrainingError):
+            text = str(fault)
+            logger.error("%s", text)
+        else:
+            text = failure.describe(error)
+            logger.exception("The training failed in a way that nobody expected.")
+        failure.write(paths.failure, redact(text, environ))
         return 1
     return 0
 
@@ -82,15 +96,6 @@ def run_training(
         play_a_song(paths.model, paths.output)
 
 
-def merge(configured: Mapping[str, str], options: Mapping[str, str]) -> dict[str, str]:
-    """Lets options beat the configuration; `epochs` and `iterations` also beat each other."""
-    merged = dict(configured)
-    for name, rival in (("epochs", "iterations"), ("iterations", "epochs")):
-        if name in options:
-            merged.pop(rival, None)
-    return {**merged, **options}
-
-
 def suit(strings: Mapping[str, str], phrases: "PhraseSet") -> dict[str, str]:
     """Sets what suits the data where nobody has: the architecture, and augmentation for MIDI."""
     suited = phrases.architecture
@@ -100,19 +105,25 @@ def suit(strings: Mapping[str, str], phrases: "PhraseSet") -> dict[str, str]:
     return {**chosen, **strings}
 
 
-def _run(paths: TrainingPaths, arguments: Sequence[str], stop: StopFlag, runner: Runner) -> None:
+def _run(
+    paths: TrainingPaths,
+    arguments: Sequence[str],
+    stop: StopFlag,
+    runner: Runner,
+    environ: Mapping[str, str],
+) -> None:
     from container.channels import load_phrases
     from container.command_line import parse_options
-    from container.configuration import read_configuration
+    from container.configuration import merge, read_configuration
     from training.hyperparameters import Hyperparameters
 
-    configuration = read_configuration(paths)
+    configuration = read_configuration(paths, environ)
     for warning in configuration.warnings:
         logger.warning("%s", warning)
     _check_hosts(configuration)
     strings = merge(configuration.hyperparameters, parse_options(arguments))
     Hyperparameters.from_strings(strings)  # a wrong name is told before much data is read
-    phrases = load_phrases(paths, configuration.channels)
+    phrases = load_phrases(paths, configuration.channels, stop)
     hyperparameters = Hyperparameters.from_strings(suit(strings, phrases))
     paths.make_writable_folders()
     configuration.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -135,7 +146,7 @@ def _check_hosts(configuration: "JobConfiguration") -> None:
 if __name__ == "__main__":
     stop_flag = StopFlag()
     stop_flag.install()
-    logs.configure()
+    logs.configure(os.environ)
     exit_code = main(sys.argv[1:], os.environ, stop_flag)
     ignore_signals()
     sys.exit(exit_code)

@@ -63,7 +63,7 @@ def check_settings(strings: Mapping[str, str], faults: Sequence[str] = ()) -> "H
 
 def merge_settings(configured: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
     """Lets changes beat what a job was started with, as the container does with its options."""
-    from container.trainer import merge
+    from container.configuration import merge
 
     return merge(configured, changes)
 

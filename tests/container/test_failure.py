@@ -27,15 +27,19 @@ def test_a_cause_that_fills_the_page_stands_alone():
     assert text.startswith("RuntimeError: xxx")
 
 
-def test_written_cut_and_cleared(tmp_path):
+def test_written_cut_and_cleared_by_the_next_run(tmp_path):
     path = tmp_path / "output" / "failure"
     failure.write(path, "é" * 2000)
     assert path.read_text(encoding="utf-8") == "é" * 1024
-    failure.clear(path)
-    failure.clear(path)
+    failure.prepare(path)
+    failure.prepare(path)
     assert not path.exists()
+    failure.give_up_room(path)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_no_base_folder_is_made_for_it(tmp_path):
-    failure.write(tmp_path / "absent" / "output" / "failure", "x")
+    path = tmp_path / "absent" / "output" / "failure"
+    failure.prepare(path)
+    failure.write(path, "x")
     assert list(tmp_path.iterdir()) == []

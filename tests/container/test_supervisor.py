@@ -67,7 +67,7 @@ def test_what_the_trainer_wrote_itself_stands(tmp_path):
     trainer = f"""
         import pathlib, sys
         path = pathlib.Path({str(path)!r})
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_text("my own words")
         sys.exit(1)
     """

@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
+from container.configuration import merge
 from container.stop import SIGNALS, StopFlag
-from container.trainer import merge, train
+from container.trainer import train
 from tests.container.folders import job, phrase_set
 from tests.music.midi_folder import write_songs
 from training.errors import TrainingError
@@ -14,7 +15,7 @@ from training.errors import TrainingError
 
 def run(base, runner=lambda *_: None, arguments=(), **given):
     paths = job(base, **{"train": phrase_set(7), **given})
-    return train(paths, arguments, StopFlag(), runner), paths
+    return train(paths, arguments, StopFlag(), runner, {}), paths
 
 
 def test_everything_reaches_the_networks(tmp_path):
@@ -112,8 +113,8 @@ def test_the_data_choose_the_architecture(tmp_path, voices, chosen):
     paths = job(tmp_path)
     write_songs(paths.channel("train"), 6, voices=voices)
     seen = []
-    assert train(paths, [], StopFlag(), lambda *given: seen.append(given[0])) == 0
-    assert train(paths, ["--architecture=unet"], StopFlag(), lambda *g: seen.append(g[0])) == 0
+    assert train(paths, [], StopFlag(), lambda *given: seen.append(given[0]), {}) == 0
+    assert train(paths, ["--architecture=unet"], StopFlag(), lambda *g: seen.append(g[0]), {}) == 0
     assert [hyperparameters.architecture for hyperparameters in seen] == [chosen, "unet"]
 
 

@@ -40,7 +40,7 @@ def test_a_job_from_its_start_to_its_end(root, data):
 
 def test_the_folder_is_what_the_container_expects(root, data):
     job = train(data=data, hyperparameters={"kl_weight": 0.5, "seed": 3}, root=root)
-    configuration = read_configuration(TrainingPaths(job.folder))
+    configuration = read_configuration(TrainingPaths(job.folder), {})
     assert configuration.hyperparameters == {"kl_weight": "0.5", "seed": "3"}
     assert configuration.channels["train"]["TrainingInputMode"] == "File"
     assert (configuration.hosts, configuration.current_host) == (("algo-1",), "algo-1")
