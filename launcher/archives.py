@@ -1,10 +1,14 @@
-"""model.tar.gz and output.tar.gz: regular files only, the same bytes for the same files."""
+"""model.tar.gz and output.tar.gz: regular files only, the same bytes for the same files.
+
+The one place of the project that reads tar files: everything inside may be made to do harm.
+"""
 
 import gzip
 import os
 import shutil
 import tarfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from launcher.drafts import whole_file
@@ -12,16 +16,15 @@ from launcher.errors import LauncherError
 
 MAX_FILES = 10_000
 MAX_BYTES = 8 << 30  # of all files, unpacked
+MAX_RATIO = 100  # unpacked to packed; weights hardly shrink
+FREE_BYTES = 64 << 20  # what may be unpacked whatever the ratio
 
-# The last two: one name twice, or once as a file and once as a folder.
-_DAMAGE = (
-    tarfile.TarError,
-    EOFError,
-    zlib.error,
-    gzip.BadGzipFile,
-    FileExistsError,
-    NotADirectoryError,
-)
+_MAX_NAME = 255  # bytes of one part; Linux takes no more
+_MAX_PATH = 1024
+_CHUNK = 1 << 16  # bytes read at once; also the longest header, which `tarfile` reads whole
+
+# Pax headers lead to the others: RecursionError for a chain of them, ValueError for no numbers.
+_DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError)
 _HINT = "Take the model.tar.gz of a training job, as it is."
 
 
@@ -57,30 +60,86 @@ def pack(folder: Path, archive: Path) -> bool:
 def unpack(archive: Path, folder: Path) -> None:
     """Unpacks an archive of regular files into a new folder.
 
-    Nothing is left to what the archive says of links, owners or modes: the files are written here,
-    under names that have been checked.
-
     Raises:
-        LauncherError: `bad_archive` for anything else inside, a name that leads out of the folder,
-            too much data, or damage; what was unpacked so far is deleted.
+        LauncherError: `bad_archive` for the first fault that `salvage` finds; what was unpacked so
+            far is deleted.
     """
     folder.mkdir()
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            room = MAX_BYTES
-            for count, member in enumerate(tar):
-                room -= member.size
-                if count >= MAX_FILES or room < 0:
-                    raise _refuse(
-                        archive, f"holds more than {MAX_FILES} files or {MAX_BYTES >> 30} GiB"
-                    )
-                _unpack_member(tar, member, folder, archive)
-    except _DAMAGE as error:
-        shutil.rmtree(folder)
-        raise _refuse(archive, f"is no whole tar.gz archive ({error})") from error
+        for fault in salvage(archive, folder):
+            raise LauncherError("bad_archive", f"{archive} {fault}.", _HINT)
     except BaseException:
         shutil.rmtree(folder)
         raise
+
+
+def salvage(archive: Path, folder: Path) -> Iterator[str]:
+    """Unpacks what is sound of an archive, while iterated over, and tells of everything else.
+
+    Nothing is left to what the archive says of links, owners or modes: the files are written here,
+    under names that have been checked.
+
+    Args:
+        archive: a tar.gz file.
+        folder: an empty folder.
+
+    Yields:
+        What is wrong, e.g. `holds '../x', which leads out of its folder`. Too much data and damage
+        come last: the rest is not read.
+    """
+    try:
+        with (
+            _Bounded(archive) as packed,
+            tarfile.open(fileobj=packed, mode="r:") as tar,
+        ):
+            room = min(MAX_BYTES, FREE_BYTES + MAX_RATIO * archive.stat().st_size)
+            limit = min(room, shutil.disk_usage(folder).free)
+            left = limit
+            for count, member in enumerate(tar):
+                left -= abs(member.size)
+                if count >= MAX_FILES or left < 0:
+                    yield _too_much(limit, count)
+                    return
+                if fault := _unpack_member(tar, member, folder):
+                    yield fault
+            if packed.has_more(tar.offset):
+                yield "holds data behind its end, or is damaged in the middle"
+    except _DAMAGE as error:
+        yield f"is no whole tar.gz archive ({error})"
+
+
+class _Bounded(gzip.GzipFile):
+    """What is packed, never more of it at once than a header needs."""
+
+    def __init__(self, archive: Path) -> None:
+        super().__init__(archive, "rb")
+        self._empty_reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Reads up to `size` bytes; a header that claims more would fill the memory."""
+        if size is None or not 0 <= size <= _CHUNK:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        data = super().read(size)
+        if size and not data:
+            self._empty_reads += 1
+            if self._empty_reads > 2:  # `tarfile` would look for the end of a sparse map for ever
+                raise EOFError("it ends within a header")
+        return data
+
+    def has_more(self, offset: int) -> bool:
+        """Whether there is anything but zeros from `offset` on; also compares the checksum.
+
+        Raises:
+            gzip.BadGzipFile: if the data are not those that were packed.
+        """
+        self.seek(offset)
+        for _ in range(FREE_BYTES // _CHUNK):
+            data = super().read(_CHUNK)
+            if not data:
+                return False
+            if data.strip(b"\0"):
+                return True
+        return True
 
 
 def _files_below(folder: Path) -> list[tuple[str, Path]]:
@@ -93,22 +152,48 @@ def _files_below(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def _unpack_member(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, archive: Path
-) -> None:
+def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str | None:
+    """Writes one file; returns what is wrong with it, if anything is."""
     name = PurePosixPath(member.name)
+    if fault := _fault_of_name(member.name):
+        return fault
     if member.isdir():
-        return
-    if name.is_absolute() or ".." in name.parts or not name.parts:
-        raise _refuse(archive, f"holds {member.name!r}, which leads out of its folder")
-    content = tar.extractfile(member) if member.isreg() else None
-    if content is None:
-        raise _refuse(archive, f"holds {member.name!r}, which is no regular file")
+        return None
+    content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+    if content is None or not name.parts:
+        return f"holds {member.name!r}, which is {_kind(member)} and no regular file"
     path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with content, path.open("xb") as file:  # a second file of one name would hide the first
-        shutil.copyfileobj(content, file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with content, path.open("xb") as file:  # a second file of one name would hide the first
+            shutil.copyfileobj(content, file, _CHUNK)
+    except (FileExistsError, NotADirectoryError):
+        return f"holds {member.name!r} twice, or as a file and as a folder"
+    return None
 
 
-def _refuse(archive: Path, fault: str) -> LauncherError:
-    return LauncherError("bad_archive", f"{archive} {fault}.", _HINT)
+def _fault_of_name(text: str) -> str | None:
+    name = PurePosixPath(text)
+    if name.is_absolute() or ".." in name.parts:
+        return f"holds {text[:_MAX_NAME]!r}, which leads out of its folder"
+    lengths = [len(os.fsencode(part)) for part in name.parts]
+    if "\0" in text or max(lengths, default=0) > _MAX_NAME or sum(lengths) > _MAX_PATH:
+        return f"holds {text[:80]!r}, which is too long for a name or has no place in one"
+    return None
+
+
+def _kind(member: tarfile.TarInfo) -> str:
+    if member.issym():
+        return f"a symbolic link to {member.linkname[:_MAX_NAME]!r}"
+    if member.islnk():
+        return f"a hard link to {member.linkname[:_MAX_NAME]!r}"
+    if member.issparse():
+        return "a sparse file"
+    return "a device or a pipe" if member.isdev() else "of an unknown kind"
+
+
+def _too_much(limit: int, count: int) -> str:
+    if count >= MAX_FILES:
+        return f"holds more than {MAX_FILES} files"
+    size = f"{limit / 1e6:.0f} MB" if limit >= 1_000_000 else f"{limit} bytes"
+    return f"holds more than {size} unpacked, which is no model, or more than there is room for"

@@ -1,7 +1,9 @@
 import gzip
 import io
 import os
+import re
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -86,9 +88,13 @@ def test_nothing_to_pack_is_no_archive(tmp_path):
         (("link", tarfile.LNKTYPE, "good"), "no regular file"),
         (("pipe", tarfile.FIFOTYPE, ""), "no regular file"),
         (("disk", tarfile.BLKTYPE, ""), "no regular file"),
-        (file("good", "again"), "no whole tar.gz"),
-        (file("good/below"), "no whole tar.gz"),
-        (file("good/below/it"), "no whole tar.gz"),
+        (("sparse", tarfile.GNUTYPE_SPARSE, ""), "a sparse file and no regular file"),
+        (("../outside", tarfile.DIRTYPE, ""), "leads out"),
+        (file("good", "again"), "'good' twice"),
+        (file("./good", "again"), "'./good' twice"),
+        (file("good/below"), "'good/below' twice, or as a file and as a folder"),
+        (file("good/below/it"), "'good/below/it' twice, or as a file and as a folder"),
+        (file("a" * 256), "too long for a name"),
     ],
 )
 def test_what_is_no_plain_file_is_refused(tmp_path, member, match):
@@ -110,6 +116,64 @@ def test_damage_is_refused(tmp_path):
         with pytest.raises(LauncherError, match=r"no whole tar\.gz archive"):
             unpack(archive, tmp_path / "again")
         assert not (tmp_path / "again").exists()
+
+
+def test_what_another_reader_might_find_is_refused(tmp_path):
+    folder = make_archive(tmp_path / "model.tar.gz", file("good"), file("next", "y" * 600))
+    plain = gzip.decompress(folder.read_bytes())
+    second = bytearray(plain)
+    second[1024 + 148 : 1024 + 156] = b"9" * 8  # the checksum of the second file's header
+    for data in (plain + b"hidden".ljust(512, b"\0"), plain + plain, bytes(second)):
+        folder.write_bytes(gzip.compress(data))
+        with pytest.raises(LauncherError, match="behind its end, or is damaged in the middle"):
+            unpack(folder, tmp_path / "model")
+    folder.write_bytes(gzip.compress(plain) + gzip.compress(bytes(1 << 20)))
+    unpack(folder, tmp_path / "model")
+
+
+@pytest.mark.parametrize("size", [1 << 33, -512])
+def test_a_header_that_would_fill_the_memory_is_refused(tmp_path, size):
+    header = tarfile.TarInfo("long")
+    header.type, header.size = tarfile.XHDTYPE, size
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(2048)))
+    with pytest.raises(LauncherError, match=r"no whole tar\.gz archive \(a header of -?\d+ bytes"):
+        unpack(archive, tmp_path / "model")
+
+
+def test_headers_that_lead_nowhere_are_refused(tmp_path):
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "sparse"}
+    member = tarfile.TarInfo("sparse")
+    member.pax_headers, member.size = sparse, 512
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + b"9\n1" + bytes(509)))
+    with pytest.raises(LauncherError, match=r"no whole tar\.gz"):
+        unpack(archive, tmp_path / "model")
+    chained = tarfile.TarInfo("chained")
+    chained.type = tarfile.XHDTYPE
+    archive.write_bytes(gzip.compress(chained.tobuf(tarfile.GNU_FORMAT) * 5000))
+    with pytest.raises(LauncherError, match=r"no whole tar\.gz"):
+        unpack(archive, tmp_path / "model")
+
+
+def test_a_bomb_is_refused(tmp_path):
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name in ("a", "b"):
+            member = tarfile.TarInfo(name)
+            member.size = 40 << 20
+            tar.addfile(member, io.BytesIO(bytes(member.size)))
+    with pytest.raises(LauncherError, match="holds more than 75 MB unpacked, which is no model"):
+        unpack(archive, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_nothing_else_reads_tar_files():
+    home = Path(__file__).parents[2]
+    rooms = ("music", "training", "inference", "container", "launcher", "benchmarks")
+    sources = [path for room in rooms for path in (home / room).rglob("*.py")]
+    readers = [p.name for p in sources if re.search("tarfile|unpack_archive", p.read_text())]
+    assert readers == ["archives.py"]
 
 
 def test_what_would_fill_the_disk_is_refused(tmp_path, monkeypatch):
