@@ -3,6 +3,8 @@
 The base is /opt/ml, or what SAGEMAKER_BASE_DIR names: a job on one machine has a base of its own.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,10 +81,21 @@ class TrainingPaths:
         """Returns the folder of one channel."""
         return self._place(channel_variable(name), self.channels / name)
 
-    def make_writable_folders(self) -> None:
-        """Makes the folders that a job writes to, where the platform has not made them."""
-        for folder in (self.model, self.output, self.checkpoints):
+    def make_writable_folders(self, checkpoints: Path) -> None:
+        """Makes the folders that a job writes to, where the platform has not made them.
+
+        Args:
+            checkpoints: where the configuration puts them.
+
+        Raises:
+            OSError: if one cannot be written to. Hours later, with a model to save, is too late.
+        """
+        for folder in (self.model, self.output, checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+                number = errno.EROFS if is_read_only else errno.EACCES
+                raise OSError(number, os.strerror(number), str(folder))
 
     def _place(self, variable: str, usual: Path) -> Path:
         given = self.places.get(variable)

@@ -123,10 +123,9 @@ def _run(
     _check_hosts(configuration)
     strings = merge(configuration.hyperparameters, parse_options(arguments))
     Hyperparameters.from_strings(strings)  # a wrong name is told before much data is read
+    paths.make_writable_folders(configuration.checkpoints)
     phrases = load_phrases(paths, configuration.channels, stop)
     hyperparameters = Hyperparameters.from_strings(suit(strings, phrases))
-    paths.make_writable_folders()
-    configuration.checkpoints.mkdir(parents=True, exist_ok=True)
     count = len(phrases.part("train"))
     logger.info("Training %s on %d phrases.", hyperparameters.architecture, count)
     runner(hyperparameters, phrases, paths, configuration, stop, sys.stdout)

@@ -13,13 +13,15 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
-from training.gan import Gan
+
+if TYPE_CHECKING:
+    from training.gan import Gan
 
 SCHEMA_VERSION = 1
 NAME = re.compile(r"checkpoint-(\d{6,})\.npz")
@@ -45,7 +47,7 @@ class Checkpoint:
 
 
 def capture(
-    gan: Gan, iteration: int, identity: dict[str, Any], history: list[dict[str, float]]
+    gan: "Gan", iteration: int, identity: dict[str, Any], history: list[dict[str, float]]
 ) -> Checkpoint:
     """Copies the state of `gan`."""
     arrays = {
@@ -56,7 +58,7 @@ def capture(
     return Checkpoint(iteration, identity, list(history), arrays)
 
 
-def restore(gan: Gan, checkpoint: Checkpoint) -> None:
+def restore(gan: "Gan", checkpoint: Checkpoint) -> None:
     """Puts a captured state back into `gan`.
 
     Raises:
@@ -99,7 +101,11 @@ class CheckpointFolder:
         self.keep = keep
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Writes a checkpoint, then deletes those that `keep` newer ones have made needless."""
+        """Writes a checkpoint, then deletes those that `keep` newer ones have made needless.
+
+        Raises:
+            OSError: if it cannot be written; those before it are untouched.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         path = self.path / f"checkpoint-{checkpoint.iteration:06d}.npz"
         header = {
@@ -109,12 +115,16 @@ class CheckpointFolder:
             "history": checkpoint.history,
         }
         draft = path.with_name(f"draft-{path.name}")
-        with draft.open("wb") as file:
-            arrays: dict[str, Any] = {**checkpoint.arrays, "header": np.array(json.dumps(header))}
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        arrays: dict[str, Any] = {**checkpoint.arrays, "header": np.array(json.dumps(header))}
+        try:
+            with draft.open("wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)  # it would fill a full disk for good
+            raise
         for old in self._paths()[self.keep :]:
             old.unlink(missing_ok=True)
         return path

@@ -1,0 +1,109 @@
+"""Runs `python -m container` as a process, with the stand-in's networks or with the real ones."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from container.paths import TrainingPaths
+
+ROOT = Path(__file__).parents[2]
+STAND_IN = Path(__file__).parent / "stand_in"
+STRANGER = 12345  # a user that no system knows
+
+as_root = pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0,
+    reason="Only root may become another user or mount a file system.",
+)
+
+
+def plain_environment():
+    """What a container has: nothing of SageMaker, of AWS or of the user who runs the tests."""
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+
+
+def run(base, *arguments, wrap=(), quick=True, timeout=120, environ=None, **options):
+    """Runs to the end.
+
+    Args:
+        base: the base folder of the job.
+        arguments: of the container.
+        wrap: words before the command.
+        quick: whether the stand-in's networks take the place of the real ones.
+        timeout: seconds.
+        environ: more variables.
+        options: of `subprocess.run`.
+    """
+    variables = {**plain_environment(), "SAGEMAKER_BASE_DIR": str(base), **(environ or {})}
+    if quick:
+        variables["PYTHONPATH"] = str(STAND_IN)
+    return subprocess.run(
+        [*wrap, sys.executable, "-m", "container", *arguments],
+        env=variables,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+        **options,
+    )
+
+
+def failure_of(base):
+    path = TrainingPaths(base).failure
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def in_namespace(*mounts, flags=("--mount", "--net")):
+    """Words that run a command in namespaces of its own, after some mounts, or skip the test.
+
+    Args:
+        mounts: shell commands.
+        flags: the namespaces; by default the command has no network.
+    """
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("There is no `unshare` here.")
+    done = subprocess.run([unshare, *flags, "true"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"Namespaces are not allowed here: {done.stderr.strip()}")
+    return [unshare, *flags, "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
+
+
+def as_strict_as_can_be(base):
+    """Words that run a command without network, as a stranger, with nothing to write but /tmp.
+
+    The job's folder becomes /mnt, so that base folder is to be named.
+    """
+    base.chmod(0o777)
+    for path in base.rglob("*"):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    return [
+        *in_namespace(
+            f"mount --bind '{base}' /mnt",
+            "mount -t tmpfs tmpfs /tmp",
+            *_uncover(Path(sys.base_prefix), Path(sys.prefix), ROOT),
+            "mount -o remount,bind,ro /",
+        ),
+        *("setpriv", f"--reuid={STRANGER}", "--regid=0", "--clear-groups"),
+    ]
+
+
+def _uncover(*needed):
+    """Mounts after which a stranger reaches these folders, though they lie in someone's home."""
+    kept, homes = {}, set()
+    for folder in sorted(needed):
+        closed = [parent for parent in folder.parents if not parent.stat().st_mode & 0o001]
+        if closed:
+            kept[folder] = f"/tmp/kept{len(kept)}"  # noqa: S108 (its own /tmp)
+            homes.add(closed[-1])
+    for folder, place in kept.items():
+        yield f"mkdir {place} && mount --bind '{folder}' {place}"
+    for home in homes:
+        yield f"mount -t tmpfs -o mode=755 tmpfs '{home}'"
+    for folder, place in kept.items():
+        yield f"mkdir -p '{folder}' && mount --move {place} '{folder}'"
