@@ -10,7 +10,7 @@ from collections.abc import Mapping
 MASK = "[redacted]"
 MIN_LENGTH = 8  # a shorter value, such as `false`, is no secret but a word of every text
 
-_NAMES = r"secret|token|passw(?:or)?d|credential|api_?key|access_?key|private_?key|x-amz-signature"
+_NAMES = r"secret|token|passw(?:or)?d|credential|(?:api|access|private)[_-]?key|x-amz-signature"
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 
 # What stands before the mask stays: the name of an option, the host of an address.

@@ -1,7 +1,8 @@
 """Stands in for `training.run`: quick as arithmetic, with real checkpoints, metrics, manifest.
 
 FAULT    what befalls it in the first iteration: `kill` (as the system does when memory runs out),
-         `memory`, `hoard` (fills the disk to the last byte), `our own`.
+         `memory`, `hoard` (fills the disk to the last byte), `our own`; `tell` is none, but
+         shows what the environment says.
 """
 
 import os
@@ -66,8 +67,11 @@ def befall(fault, folders):
     """Lets a fault happen."""
     if fault == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "tell":
+        names = ("SM_HP_SEED", "SM_MODEL_DIR", "SM_HOSTS")
+        print(*(f"{name}={os.environ[name]}" for name in names))  # noqa: T201
     if fault == "memory":
-        np.zeros(1 << 60)
+        np.zeros(1 << 50, np.int8)
     if fault == "our own":
         raise ZeroDivisionError("with AKIAABCDEFGHIJKLMNOP" + "!" * 2000)
     if fault == "hoard":
