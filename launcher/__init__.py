@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from launcher.checking import check as check
     from launcher.endpoints import deploy as deploy
     from launcher.errors import JobFailedError as JobFailedError
     from launcher.errors import LauncherError as LauncherError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Resolved at first use: `python -m launcher --help` needs none of them.
 _HOMES = {
+    "check": "launcher.checking",
     "data": "launcher.own_data",
     "train": "launcher.jobs",
     "status": "launcher.jobs",

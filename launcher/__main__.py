@@ -2,6 +2,7 @@
 
 import click
 
+from launcher.check_command import check_command
 from launcher.commands import SETTINGS
 from launcher.data_commands import data_command
 from launcher.endpoint_commands import deploy_command, invoke_command
@@ -33,6 +34,7 @@ for command in (
     train_command,
     status_command,
     stop_command,
+    check_command,
     deploy_command,
     invoke_command,
     delete_command,

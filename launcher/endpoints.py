@@ -40,7 +40,7 @@ def deploy(
     """
     target = target_for(instance, root)
     check_name(endpoint)
-    artifact, source = _artifact(model, target.jobs)
+    artifact, source = find_artifact(model, target.jobs)
     return target.endpoints.deploy(artifact, source, endpoint, port, on_phase)
 
 
@@ -79,8 +79,12 @@ def running_endpoint(endpoints: Endpoints, name: str | None) -> Endpoint:
     return endpoint
 
 
-def _artifact(model: str | Path | None, jobs: Jobs) -> tuple[Path, str]:
-    """Returns the archive to deploy, and how to call it."""
+def find_artifact(model: str | Path | None, jobs: Jobs) -> tuple[Path, str]:
+    """Returns the archive of a model, and how to call it.
+
+    Raises:
+        LauncherError: `no_such_job`, or `no_model`.
+    """
     if model is not None and str(model).endswith(_ARCHIVE):
         archive = Path(model).expanduser().absolute()
         if not archive.is_file():
@@ -100,10 +104,10 @@ def _artifact(model: str | Path | None, jobs: Jobs) -> tuple[Path, str]:
             )
         job = completed[0]
     if not job.artifact.is_file():
-        cure = "Wait until it has ended" if job.is_running else "Deploy another one"
+        cure = "Wait until it has ended" if job.is_running else "Take another one"
         raise LauncherError(
             "no_model",
-            f"The job {job.name} has no model to deploy; its state is {job.status}.",
+            f"The job {job.name} has no packed model; its state is {job.status}.",
             f"{cure}, or see `python -m launcher.status {job.name}`.",
         )
     return job.artifact, job.name

@@ -22,6 +22,7 @@ python -m launcher.train --data songs             # a folder of MIDI files
 python -m launcher.data songs                     # what becomes of each of them, and why
 python -m launcher.status                         # all jobs and endpoints
 python -m launcher.train --resume JOB --set iterations=4000
+python -m launcher.check JOB                      # serves it for a trial, or says what is broken
 python -m launcher.deploy JOB                     # http://127.0.0.1:8080/
 python -m launcher.invoke twinkle -o song.mid
 python -m launcher.delete accompanist             # the endpoint's name where none was given
@@ -29,7 +30,7 @@ python -m launcher.delete accompanist             # the endpoint's name where no
 
 `python -m launcher train` and `accompanist train` are the same as `python -m launcher.train`, and
 so for the others. A function stands behind each: `from launcher import data, train, status, stop,
-deploy, invoke, delete`.
+check, deploy, invoke, delete`.
 
 A job is known by its name, by the beginning of its name, or by its folder; to delete one, the whole
 name is needed. The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be
@@ -70,6 +71,29 @@ table, as JSON, and as a page to read. `launcher.train` takes the same options.
 
 ![A report: how many files and phrases there are, why files were refused, and a row for each with
 bars, key, tracks and remarks](images/data-report.png)
+
+## Before a model is served
+
+`check` takes a model.tar.gz of any origin, a model folder or a job, and says in a sentence each
+what is wrong, as much as it finds at once. First it looks through the files, and runs nothing:
+
+- The archive holds regular files only, each once, none that leads out of its folder; it is whole,
+  and unpacks to 10,000 files and 8 GiB at most, and to a hundred times its size if beyond 64 MiB.
+- `manifest.json` lies at the root, has the schema version of this program, and the sha256 of each
+  file is the one that it tells. A file that it does not name is noted.
+- Nothing is a pickle, by its name or its content, nor an .npy or zip file with one inside.
+
+Then it starts the server of the image on a free port of 127.0.0.1, and ends it at any rate. It
+measures the cold start, latency and memory, asks for [every type of answer to every type of
+request](http.md), and compares: the melody comes back note for note, the same seed gives the same
+bytes, and `/ping` is answered within 2 s while the model works. It takes three seconds on two
+cores. With `--json` come all figures, in bytes and seconds.
+
+| verdict | meaning |
+|---|---|
+| ok | as it should be |
+| note | worth knowing; the exit code is 0 nevertheless |
+| fault | the exit code is 1 |
 
 ## Where things are
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from launcher.endpoints import running_endpoint
 from launcher.errors import LauncherError
+from launcher.http_client import OPENER
 from launcher.jobs import ROOT
 from launcher.targets import LOCAL, target_for
 
 MAX_BYTES = 18_000_000  # of a MIDI file: in base64 it stays below the endpoint's 25 MB
 _TIMEOUT_S = 70.0  # SageMaker allows an answer 60
 _SUFFIXES = (".mid", ".midi")
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _post(url: str, body: bytes, name: str) -> bytes:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     request = urllib.request.Request(url, body, headers)  # noqa: S310 (an address of our own)
     try:
-        with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
+        with OPENER.open(request, timeout=_TIMEOUT_S) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise _refusal(error, name) from error

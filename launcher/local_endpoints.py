@@ -5,31 +5,26 @@ import shutil
 import signal
 import socket
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from http.client import HTTPException
 from pathlib import Path
 
 from launcher.archives import unpack
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
+from launcher.http_client import answers
 from launcher.processes import Process, start_detached
 from launcher.records import ENDPOINT_FILE, Endpoint, now
 
 FOLDER = "endpoints"
 HOST = "127.0.0.1"
+READY_S = 120.0  # as long as SageMaker's local mode waits
+GRACE_S = 30.0  # SageMaker sends SIGKILL so long after SIGTERM
 
-_READY_S = 120.0  # as long as SageMaker's local mode waits
 _POLL_S = 0.1
-_PING_S = 2.0  # what SageMaker allows for an answer
-_GRACE_S = 30.0  # SageMaker sends SIGKILL so long after SIGTERM
 _KILL_S = 10.0
 _LOG_LINES = 10
-
-# Proxies are for other machines.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -144,20 +139,12 @@ def _replace_folder(folder: Path, draft: Path) -> None:
 
 
 def _wait_until_ready(endpoint: Endpoint, server: Process) -> None:
-    deadline = time.monotonic() + _READY_S
-    while not _answers(endpoint.url + "ping"):
+    deadline = time.monotonic() + READY_S
+    while not answers(endpoint.url + "ping"):
         if server.wait(_POLL_S):
             raise _no_server(endpoint, "ended before it was ready")
         if time.monotonic() > deadline:
-            raise _no_server(endpoint, f"was not ready after {_READY_S:.0f} s")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with _OPENER.open(url, timeout=_PING_S) as answer:
-            return answer.status == 200
-    except (OSError, HTTPException):  # an OSError is also what urllib makes of 503, not ready
-        return False
+            raise _no_server(endpoint, f"was not ready after {READY_S:.0f} s")
 
 
 def _is_free(port: int) -> bool:
@@ -181,7 +168,7 @@ def _stop_server(server: Process | None) -> None:
     if server is None:
         return
     server.send(signal.SIGTERM)
-    if not server.wait(_GRACE_S):
+    if not server.wait(GRACE_S):
         server.kill_group()
         server.wait(_KILL_S)
 

@@ -6,7 +6,7 @@ model folder by its sha256.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -106,19 +106,33 @@ class Manifest(BaseModel):
         draft.replace(folder / FILE_NAME)
         return manifest
 
-    def verify(self, folder: Path) -> None:
+    def faults(self, folder: Path) -> Iterator[MusicError]:
         """Holds every file of `files` against its hash.
 
-        Raises:
-            MusicError: `model_file_missing` or `model_file_changed`, naming the file.
+        Yields:
+            `model_file_missing` or `model_file_changed` for each file that is not as described.
         """
         for name, expected in self.files.items():
-            if _digest(folder, name) != expected:
-                raise MusicError(
+            try:
+                found = _digest(folder, name)
+            except MusicError as error:
+                yield error
+                continue
+            if found != expected:
+                yield MusicError(
                     "model_file_changed",
                     f"`{name}` in {folder} is not the file that {FILE_NAME} describes.",
                     "Unpack the model artifact again, or export the model again.",
                 )
+
+    def verify(self, folder: Path) -> None:
+        """Holds every file of `files` against its hash.
+
+        Raises:
+            MusicError: the first fault that `faults` finds.
+        """
+        for fault in self.faults(folder):
+            raise fault
 
     @classmethod
     def read(cls, folder: Path, *, verify: bool = True) -> Self:

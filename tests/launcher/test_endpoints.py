@@ -100,7 +100,7 @@ def test_an_interrupted_deployment_leaves_no_server(root, job, port, monkeypatch
     def interrupt(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("launcher.local_endpoints._answers", interrupt)
+    monkeypatch.setattr("launcher.local_endpoints.answers", interrupt)
     with pytest.raises(KeyboardInterrupt):
         deploy("mine", port=port, root=root)
     endpoint = Endpoint.read(root / "endpoints" / "accompanist")

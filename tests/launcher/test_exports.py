@@ -7,7 +7,7 @@ import pytest
 import launcher
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("data", "train", "status", "stop", "deploy", "invoke", "delete")
+COMMANDS = ("data", "train", "status", "stop", "check", "deploy", "invoke", "delete")
 
 
 def run(*words, check=True):
@@ -35,8 +35,8 @@ import importlib, types
 for name in {COMMANDS}:
     importlib.import_module("launcher." + name)
 import launcher.train
-from launcher import data, train, status, stop, deploy, invoke, delete
-for function in (data, train, status, stop, deploy, invoke, delete, launcher.train):
+from launcher import check, data, train, status, stop, deploy, invoke, delete
+for function in (check, data, train, status, stop, deploy, invoke, delete, launcher.train):
     assert isinstance(function, types.FunctionType), function
 importlib.import_module("launcher.train")
 assert launcher.train is train

@@ -116,3 +116,11 @@ def test_writing_needs_the_files(tmp_path):
     with pytest.raises(MusicError, match=r"`generator\.tflite` in .* is no readable"):
         describe().write(tmp_path, [GENERATOR_FILE])
     assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_every_file_at_fault_is_told(folder):
+    manifest = Manifest.read(folder)
+    (folder / GENERATOR_FILE).unlink()
+    (folder / "1/variables/v.index").write_bytes(b"weightz")
+    told = [fault.code for fault in manifest.faults(folder)]
+    assert sorted(told) == ["model_file_changed", "model_file_missing"]
