@@ -3,7 +3,8 @@
 ContainerError      base: the process ends, and says why and what to do
 ├── UsageError      the command line cannot be understood; exit code 2
 ├── JobError        the job's configuration, data or machine cannot be used; exit code 1
-└── StoppedError    the job was asked to stop before it had anything to keep; exit code 0
+├── StoppedError    the job was asked to stop before it had anything to keep; exit code 0
+└── UploadError     S3 has not taken a file; the job goes on and says so
 """
 
 
@@ -33,3 +34,19 @@ class JobError(ContainerError):
 
 class StoppedError(ContainerError):
     """A training job that was asked to stop before it had anything to keep."""
+
+
+class UploadError(ContainerError):
+    """A file that S3 has not taken.
+
+    Attributes:
+        is_lasting: whether trying again soon is of no use.
+        concerns_all: whether other files would fare the same.
+    """
+
+    def __init__(
+        self, code: str, message: str, hint: str, *, is_lasting: bool, concerns_all: bool
+    ) -> None:
+        super().__init__(code, message, hint)
+        self.is_lasting = is_lasting
+        self.concerns_all = concerns_all

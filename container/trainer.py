@@ -115,6 +115,7 @@ def _run(
     from container.channels import load_phrases
     from container.command_line import parse_options
     from container.configuration import merge, read_configuration
+    from container.progress import uploading
     from training.hyperparameters import Hyperparameters
 
     configuration = read_configuration(paths, environ)
@@ -128,7 +129,8 @@ def _run(
     hyperparameters = Hyperparameters.from_strings(suit(strings, phrases))
     count = len(phrases.part("train"))
     logger.info("Training %s on %d phrases.", hyperparameters.architecture, count)
-    runner(hyperparameters, phrases, paths, configuration, stop, sys.stdout)
+    with uploading(hyperparameters.progress_s3_uri, paths.output, environ, stop):
+        runner(hyperparameters, phrases, paths, configuration, stop, sys.stdout)
 
 
 def _check_hosts(configuration: "JobConfiguration") -> None:

@@ -73,7 +73,7 @@ RESERVED_PREFIX = "sagemaker_"
 RESERVED_NAMES = frozenset({"_tuning_objective_metric"})
 
 _VOICES = ARCHITECTURE_DEFAULTS["voices"]
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]/\S+")
+_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]/[^\s/?#][^\s?#]*")
 
 
 class Hyperparameters(BaseModel):
@@ -179,8 +179,8 @@ class Hyperparameters(BaseModel):
     )
     progress_s3_uri: str | None = Field(
         default=None,
-        description="Where progress is uploaded while the run goes on, `s3://bucket/prefix`. "
-        "Uploading is not built yet: setting it is refused.",
+        description="Where metrics, samples and report are uploaded while the run goes on, "
+        "`s3://bucket/prefix`; see below.",
     )
     warmup_share: float = Field(
         default=0.1,
@@ -294,12 +294,9 @@ def _cross_faults(given: Mapping[str, object]) -> list[str]:
         names = ", ".join(f"`{name}`" for name in foreign)
         faults.append(f"{names} can only be set for the architecture `voices`, not for `unet`")
     uri = given.get("progress_s3_uri")
-    if isinstance(uri, str):
-        faults.append(
-            "`progress_s3_uri` cannot be set yet, progress is not uploaded"
-            if _S3_URI.fullmatch(uri)
-            else f"`progress_s3_uri` must look like s3://bucket/prefix, received {uri!r}"
-        )
+    if isinstance(uri, str) and not _S3_URI.fullmatch(uri):
+        shown = _shortened(uri.partition("?")[0])  # a signed address carries secrets behind it
+        faults.append(f"`progress_s3_uri` must look like s3://bucket/prefix, received {shown}")
     return faults
 
 

@@ -23,11 +23,32 @@ This page is written by `make docs`, from `training/hyperparameters.py`.
 |---|---|---|---|
 """
 
+_TAIL = """
+## Progress in S3
+
+With `progress_s3_uri` set to `s3://bucket/prefix`, the files of the output folder appear under
+`s3://bucket/prefix/JOB/` seconds after the job has written them: `metrics.jsonl`, `samples/`,
+`tensorboard/`, at the end `report.html`, `report.json`, the film and the song. JOB is the name of
+the training job, which SageMaker and the launcher give; a container started by hand without
+`TRAINING_JOB_NAME` leaves it out. Files are uploaded whole, `metrics.jsonl` up to its last whole
+line; nothing is ever deleted there.
+
+The role of the job needs `s3:PutObject` under the prefix, and the job a network. On your own
+machine the credentials of the AWS command line count, and `make` has installed boto3.
+`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or `S3_ENDPOINT_URL` name another S3.
+
+The training never waits for an upload and does not fail for one. What fails is tried again, after
+pauses of up to a minute, and each kind of fault stands in the log once. At the end the last files
+have a minute, 8 seconds in a job that was stopped; then the log says `Progress is complete at
+s3://...`, or which files are missing there and why.
+"""
+
 
 def render() -> str:
     """Returns the page as Markdown."""
     schema = Hyperparameters.model_json_schema()["properties"]
-    return _HEAD + "".join(_row(name, schema[name]) for name in Hyperparameters.model_fields)
+    rows = [_row(name, schema[name]) for name in Hyperparameters.model_fields]
+    return "".join([_HEAD, *rows, _TAIL])
 
 
 def _row(name: str, schema: dict[str, Any]) -> str:

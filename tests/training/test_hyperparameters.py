@@ -149,10 +149,31 @@ def test_voices_only_names_are_refused_for_unet():
     assert not VOICES_ONLY & Hyperparameters(architecture="unet").as_dict().keys()
 
 
-def test_uploading_progress_is_refused_in_one_sentence():
-    assert faults(progress_s3_uri="s3://bucket/runs") == (
-        "`progress_s3_uri` cannot be set yet, progress is not uploaded",
+@pytest.mark.parametrize("uri", ["s3://bucket/runs", "s3://my.bucket-1/a/b/"])
+def test_a_place_for_progress_is_taken_as_it_is(uri):
+    assert Hyperparameters.from_strings({"progress_s3_uri": uri}).progress_s3_uri == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://bucket/x",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3://bucket//x",
+        "s3://Bucket/x",
+        "s3:/b/x",
+    ],
+)
+def test_a_place_for_progress_that_is_none_is_refused_in_a_sentence(uri):
+    assert faults(progress_s3_uri=uri) == (
+        f"`progress_s3_uri` must look like s3://bucket/prefix, received {uri!r}",
     )
+
+
+def test_the_secrets_of_a_signed_address_are_not_shown():
+    (fault,) = faults(progress_s3_uri="s3://bucket/x?X-Amz-Signature=SECRET")
+    assert fault.endswith("received 's3://bucket/x'")
 
 
 def test_epochs_replace_iterations():
