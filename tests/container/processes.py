@@ -58,6 +58,15 @@ def failure_of(base):
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
+def why_no_namespace(flags=("--mount", "--net")):
+    """Says why a command cannot have namespaces of its own; None if it can."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return "There is no `unshare` here."
+    done = subprocess.run([unshare, *flags, "true"], capture_output=True, text=True, check=False)
+    return f"Namespaces are not allowed: {done.stderr.strip()}" if done.returncode else None
+
+
 def in_namespace(*mounts, flags=("--mount", "--net")):
     """Words that run a command in namespaces of its own, after some mounts, or skip the test.
 
@@ -65,13 +74,9 @@ def in_namespace(*mounts, flags=("--mount", "--net")):
         mounts: shell commands.
         flags: the namespaces; by default the command has no network.
     """
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        pytest.skip("There is no `unshare` here.")
-    done = subprocess.run([unshare, *flags, "true"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"Namespaces are not allowed here: {done.stderr.strip()}")
-    return [unshare, *flags, "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
+    if reason := why_no_namespace(flags):
+        pytest.skip(reason)
+    return ["unshare", *flags, "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
 
 
 def as_strict_as_can_be(base):

@@ -1,40 +1,103 @@
-"""A real training job as a process: stopped in the middle, it leaves all that it should."""
+"""The real networks as a process: stopped in the middle, then continued by a stranger elsewhere."""
 
 import os
 import re
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 
+import pytest
+
+from container.paths import TrainingPaths
 from music.manifest import Manifest
 from tests.container.folders import job, phrase_set
+from tests.container.processes import (
+    ROOT,
+    as_strict_as_can_be,
+    failure_of,
+    plain_environment,
+    run,
+    why_no_namespace,
+)
 from training.metric_lines import METRIC_DEFINITIONS, parse_line
 
+PATIENCE_S = 110  # SageMaker's is 120 s
 
-def test_sigterm_leaves_checkpoint_model_and_exit_code_0(tmp_path):
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A base folder after SIGTERM, twice, and all that the job had printed."""
+    base = tmp_path_factory.mktemp("stopped")
     given = {"iterations": "100", "batch_size": "2", "seed": "3"}
-    paths = job(tmp_path, hyperparameters=given, train=phrase_set(8))
-    environ = {**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path)}
+    job(base, hyperparameters=given, train=phrase_set(8))
+    environ = {**plain_environment(), "SAGEMAKER_BASE_DIR": str(base)}
     command = [sys.executable, "-m", "container", "train"]
     with (
-        (tmp_path / "log").open("wb") as log,
+        (base / "log").open("wb") as log,
         subprocess.Popen(
-            command, env=environ, stdout=subprocess.PIPE, stderr=log, text=True
+            command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
         ) as process,
     ):
         try:
-            line = next(line for line in process.stdout if parse_line(line))
+            lines = [next(line for line in process.stdout if parse_line(line))]
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=120)
+            process.send_signal(signal.SIGTERM)
+            lines += process.communicate(timeout=PATIENCE_S)[0].splitlines()
         finally:
             process.kill()
-    assert process.returncode == 0, (tmp_path / "log").read_text()
-    values = parse_line(line)
-    found = {name: re.findall(regex, line) for name, regex in METRIC_DEFINITIONS}
-    assert {name: [float(v) for v in texts] for name, texts in found.items() if texts} == {
-        name: [value] for name, value in values.items()
-    }
-    assert values.keys() >= {"iteration", "generator_loss"}
+    assert process.returncode == 0, (base / "log").read_text()
+    return base, lines
+
+
+def check_metrics(lines):
+    """Holds the metric definitions against what a job has printed; returns its iterations."""
+    read = [values for line in lines if (values := parse_line(line))]
+    for name, regex in METRIC_DEFINITIONS:
+        found = [float(text) for line in lines for text in re.findall(regex, line)]
+        assert found == [values[name] for values in read if name in values]
+    return sorted({int(values["iteration"]) for values in read})
+
+
+def check_model(paths, seed):
+    """Holds the model folder against its manifest, which vouches for every file."""
+    manifest = Manifest.read(paths.model)
+    files = [path for path in paths.model.rglob("*") if not path.is_dir()]
+    assert all(stat.S_ISREG(path.lstat().st_mode) for path in files)
+    found = {path.relative_to(paths.model).as_posix() for path in files}
+    assert found == {*manifest.files, "manifest.json"}
+    assert manifest.hyperparameters["seed"] == seed
+    return manifest
+
+
+def test_sigterm_leaves_checkpoint_model_and_exit_code_0(stopped):
+    base, lines = stopped
+    paths = TrainingPaths(base)
+    last = check_metrics(lines)[-1]
     assert not paths.failure.exists()
-    assert Manifest.read(paths.model).hyperparameters["seed"] == 3
+    assert check_model(paths, seed=3).metrics["iteration"] >= last
     assert any(paths.checkpoints.iterdir())
+
+
+def test_a_stranger_continues_it_from_the_last_whole_checkpoint(stopped, tmp_path):
+    # A spot interruption: a fresh container gets the checkpoints, one of them damaged on its way.
+    paths = job(tmp_path, hyperparameters={"batch_size": "2", "seed": "3"}, train=phrase_set(8))
+    shutil.copytree(TrainingPaths(stopped[0]).checkpoints, paths.checkpoints)
+    (whole,) = paths.checkpoints.iterdir()
+    reached = int(re.search(r"\d+", whole.name)[0])
+    (paths.checkpoints / "checkpoint-000999.npz").write_bytes(whole.read_bytes()[:5000])
+    (paths.checkpoints / ".checkpoint-001000.npz.sagemaker-uploading").write_bytes(b"?")
+
+    total = reached + 2
+    strict = os.getuid() == 0 and why_no_namespace() is None
+    wrap = as_strict_as_can_be(tmp_path) if strict else ()
+    base = "/mnt" if strict else tmp_path
+    done = run(base, "train", f"--iterations={total}", wrap=wrap, quick=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert f"Continuing from the checkpoint of iteration {reached}." in done.stdout
+    assert check_metrics(done.stdout.splitlines()) == [reached + 1, total]
+    assert check_model(paths, seed=3).metrics["iteration"] == total
+    assert (paths.checkpoints / ".checkpoint-001000.npz.sagemaker-uploading").exists()
+    assert (paths.output / "song.mid").is_file()
+    assert failure_of(tmp_path) is None
