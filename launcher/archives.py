@@ -3,6 +3,7 @@
 The one place of the project that reads tar files: everything inside may be made to do harm.
 """
 
+import contextlib
 import gzip
 import os
 import shutil
@@ -22,6 +23,8 @@ FREE_BYTES = 64 << 20  # what may be unpacked whatever the ratio
 _MAX_NAME = 255  # bytes of one part; Linux takes no more
 _MAX_PATH = 1024
 _CHUNK = 1 << 16  # bytes read at once; also the longest header, which `tarfile` reads whole
+_MAX_HEADER = 1 << 18  # bytes before one file
+_MAX_HEADERS = 1 << 25  # of all files together: 10,000 with long names
 
 # Pax headers lead to the others: RecursionError for a chain of them, ValueError for no numbers.
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError)
@@ -100,7 +103,9 @@ def salvage(archive: Path, folder: Path) -> Iterator[str]:
                 if count >= MAX_FILES or left < 0:
                     yield _too_much(limit, count)
                     return
-                if fault := _unpack_member(tar, member, folder):
+                with packed.content():
+                    fault = _unpack_member(tar, member, folder)
+                if fault:
                     yield fault
             if packed.has_more(tar.offset):
                 yield "holds data behind its end, or is damaged in the middle"
@@ -109,21 +114,30 @@ def salvage(archive: Path, folder: Path) -> Iterator[str]:
 
 
 class _Bounded(gzip.GzipFile):
-    """What is packed, never more of it at once than a header needs."""
+    """What is packed; `tarfile` keeps headers in memory, however many and long they are."""
 
     def __init__(self, archive: Path) -> None:
         super().__init__(archive, "rb")
-        self._empty_reads = 0
+        self._is_header = True
+        self._of_one = self._of_all = 0
+
+    @contextlib.contextmanager
+    def content(self) -> Iterator[None]:
+        """Within it a file's content is read; behind it another header."""
+        self._is_header = False
+        yield
+        self._is_header, self._of_one = True, 0
 
     def read(self, size: int | None = -1) -> bytes:
-        """Reads up to `size` bytes; a header that claims more would fill the memory."""
+        """Reads up to `size` bytes, unless they are more than headers should be."""
         if size is None or not 0 <= size <= _CHUNK:
             raise tarfile.ReadError(f"a header of {size} bytes")
         data = super().read(size)
-        if size and not data:
-            self._empty_reads += 1
-            if self._empty_reads > 2:  # `tarfile` would look for the end of a sparse map for ever
-                raise EOFError("it ends within a header")
+        if self._is_header:
+            self._of_one += len(data)
+            self._of_all += len(data)
+            if self._of_one > _MAX_HEADER or self._of_all > _MAX_HEADERS:
+                raise tarfile.ReadError("its headers are too long")
         return data
 
     def has_more(self, offset: int) -> bool:

@@ -1,6 +1,7 @@
 """What can be told of a model without starting it: files, layout, manifest, hashes, pickles."""
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,7 +114,7 @@ def _find_root(folder: Path, checkup: Checkup) -> Path | None:
             "layout",
             f"The model lies in the folder {inner!r}; its files must lie at the root.",
             "fault",
-            f"Pack what is in the folder, not the folder: tar -czf model.tar.gz -C {inner} .",
+            f"Pack what is in the folder, not the folder: tar -czf model.tar.gz -C {shlex.quote(inner)} .",
         )
     else:
         checkup.add("layout", f"{FILE_NAME} at the root")

@@ -142,16 +142,20 @@ def test_a_header_that_would_fill_the_memory_is_refused(tmp_path, size):
 
 
 def test_headers_that_lead_nowhere_are_refused(tmp_path):
-    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "sparse"}
-    member = tarfile.TarInfo("sparse")
-    member.pax_headers, member.size = sparse, 512
-    archive = tmp_path / "model.tar.gz"
-    archive.write_bytes(gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + b"9\n1" + bytes(509)))
-    with pytest.raises(LauncherError, match=r"no whole tar\.gz"):
-        unpack(archive, tmp_path / "model")
     chained = tarfile.TarInfo("chained")
     chained.type = tarfile.XHDTYPE
+    archive = tmp_path / "model.tar.gz"
     archive.write_bytes(gzip.compress(chained.tobuf(tarfile.GNU_FORMAT) * 5000))
+    with pytest.raises(LauncherError, match=r"no whole tar\.gz"):
+        unpack(archive, tmp_path / "model")
+
+
+@pytest.mark.parametrize("lines", [b"9\n1" + bytes(509), b"99999999\n" + b"1\n" * (1 << 20)])
+def test_a_map_of_holes_without_end_is_refused(tmp_path, lines):
+    member = tarfile.TarInfo("sparse")
+    member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + lines, 1))
     with pytest.raises(LauncherError, match=r"no whole tar\.gz"):
         unpack(archive, tmp_path / "model")
 
