@@ -63,6 +63,7 @@ def test_a_link_is_no_file(folder, link):
     (folder / link).rename(folder / "elsewhere")
     (folder / link).symlink_to(folder / "elsewhere")
     assert fault_of(folder).code == "model_file_missing"
+    assert "is no readable, regular file" in fault_of(folder).message
 
 
 def test_no_manifest(tmp_path):
@@ -113,9 +114,16 @@ def test_a_pitch_range_of_an_octave_is_enough():
 
 
 def test_writing_needs_the_files(tmp_path):
-    with pytest.raises(MusicError, match=r"`generator\.tflite` in .* is no readable"):
+    with pytest.raises(MusicError, match=r"`generator\.tflite` in .* is missing"):
         describe().write(tmp_path, [GENERATOR_FILE])
     assert not (tmp_path / FILE_NAME).exists()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a" * 300])
+def test_a_name_that_no_file_has_is_told(folder, name):
+    edit(folder, files={GENERATOR_FILE: "0" * 64, name: "0" * 64})
+    told = [fault.message for fault in Manifest.read(folder, verify=False).faults(folder)]
+    assert "is no readable, regular file" in told[1]
 
 
 def test_every_file_at_fault_is_told(folder):

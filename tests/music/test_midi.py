@@ -282,9 +282,9 @@ class TestReading:
         assert len(data) > 1_500
         times = []
         for _ in range(20):
-            start = time.perf_counter()
+            start = time.process_time()
             read_midi(data)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         assert min(times) < 2e-3
 
 
@@ -345,10 +345,10 @@ HOSTILE = {
 @pytest.mark.parametrize(("data", "code"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_refused_quickly(data, code):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(MusicError) as caught:
         read_midi(data)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
     assert caught.value.code == code
     assert len(str(caught.value)) < 400
