@@ -219,7 +219,7 @@ def test_one_file_that_is_denied_keeps_no_other_back(tmp_path, s3, log):
 def test_a_stopped_run_does_not_wait_for_an_s3_that_hangs(tmp_path, s3, log, moment):
     released = threading.Event()
     s3.gate = lambda _: released.wait(60) and None
-    pace = Pace(every=0.01, patience=3600, stopped_patience=0.2)
+    pace = Pace(every=0.01, patience=20, stopped_patience=0.2)
     uploader = make_uploader(s3, tmp_path, pace)
     uploader.start()
     for number in range(7):  # the run goes on while the first upload hangs

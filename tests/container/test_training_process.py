@@ -21,18 +21,32 @@ from tests.container.processes import (
     run,
     why_no_namespace,
 )
+from tests.container.s3_server import SECRET
 from training.metric_lines import METRIC_DEFINITIONS, parse_line
 
 PATIENCE_S = 110  # SageMaker's is 120 s
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory):
+def bucket(s3_server):
+    """A bucket in an S3 of moto's."""
+    s3_server.begin()
+    return s3_server.bucket
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory, s3_server, bucket):
     """A base folder after SIGTERM, twice, and all that the job had printed."""
     base = tmp_path_factory.mktemp("stopped")
     given = {"iterations": "100", "batch_size": "2", "seed": "3"}
+    given["progress_s3_uri"] = f"s3://{bucket}/runs"
     job(base, hyperparameters=given, train=phrase_set(8))
-    environ = {**plain_environment(), "SAGEMAKER_BASE_DIR": str(base)}
+    environ = {
+        **plain_environment(),
+        **s3_server.environ,
+        "SAGEMAKER_BASE_DIR": str(base),
+        "TRAINING_JOB_NAME": "job-1",
+    }
     command = [sys.executable, "-m", "container", "train"]
     with (
         (base / "log").open("wb") as log,
@@ -78,6 +92,18 @@ def test_sigterm_leaves_checkpoint_model_and_exit_code_0(stopped):
     assert not paths.failure.exists()
     assert check_model(paths, seed=3).metrics["iteration"] >= last
     assert any(paths.checkpoints.iterdir())
+
+
+def test_sigterm_leaves_all_progress_in_s3(stopped, s3_server, bucket):
+    output = TrainingPaths(stopped[0]).output
+    written = [path for path in output.rglob("*") if path.is_file()]
+    keys = {f"runs/job-1/{path.relative_to(output).as_posix()}": path for path in written}
+    assert {"runs/job-1/metrics.jsonl", "runs/job-1/report.html"} <= keys.keys()
+    assert s3_server.objects() == keys.keys()
+    assert all(s3_server.get(key)[0] == path.read_bytes() for key, path in keys.items())
+    log = (stopped[0] / "log").read_text()
+    assert f"Progress is complete at s3://{bucket}/runs/job-1/, {len(keys)} files." in log
+    assert SECRET not in log
 
 
 def test_a_stranger_continues_it_from_the_last_whole_checkpoint(stopped, tmp_path):
