@@ -95,5 +95,4 @@ def _serve(
             on_phase("Stopping the server")
     except LauncherError as error:
         reason = error.message.replace(f"{base}{os.sep}", "").replace(str(base), "")
-        hint = "Export the model again; `generator.tflite` has to be what the manifest says."
-        checkup.add("server", reason, "fault", hint)
+        checkup.add("server", reason, "fault", error.hint)

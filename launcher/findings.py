@@ -52,8 +52,8 @@ class Checkup:
         return not self.faults
 
     def add(self, check: str, text: str, verdict: Verdict = "ok", hint: str = "") -> None:
-        """Takes one finding."""
-        self.findings.append(Finding(check, verdict, text, hint))
+        """Takes one finding; what would steer a terminal is spelt out."""
+        self.findings.append(Finding(check, verdict, _printable(text), _printable(hint)))
 
     def add_faults(self, check: str, faults: Iterable[tuple[str, str]], otherwise: str) -> bool:
         """Takes the faults of one check, the first ones spelt out, or says that all is well.
@@ -84,6 +84,11 @@ class Checkup:
             for item in self.findings
         ]
         return {"source": self.source, "ok": self.ok, "checks": checks, "figures": self.figures}
+
+
+def _printable(text: str) -> str:
+    plain = text.replace("\n", " ")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in plain)
 
 
 def megabytes(count: float) -> str:

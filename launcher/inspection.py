@@ -105,7 +105,8 @@ def _find_root(folder: Path, checkup: Checkup) -> Path | None:
         if found := sorted(filter(Path.is_file, folder.glob("*/" * depth + FILE_NAME))):
             break
     else:
-        checkup.add("layout", _why_no_model(folder), "fault", _EXPORT)
+        if checkup.ok:  # else the manifest may be in what could not be unpacked
+            checkup.add("layout", _why_no_model(folder), "fault", _EXPORT)
         return None
     root = found[0].parent
     if root != folder:
@@ -114,7 +115,7 @@ def _find_root(folder: Path, checkup: Checkup) -> Path | None:
             "layout",
             f"The model lies in the folder {inner!r}; its files must lie at the root.",
             "fault",
-            f"Pack what is in the folder, not the folder: tar -czf model.tar.gz -C {shlex.quote(inner)} .",
+            f"Pack what is in it, not the folder: tar -czf model.tar.gz -C {shlex.quote(inner)} .",
         )
     else:
         checkup.add("layout", f"{FILE_NAME} at the root")

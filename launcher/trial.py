@@ -153,7 +153,8 @@ class Trial:
             self.checkup.add("same seed", f"the same bytes {_REPEATS} times")
         other = self._ask(MIDI, MIDI, self._midi, seed=_SEED + 1)
         if other.body == replies[0].body:
-            self.checkup.add("another seed", "It gave the same song: the noise is unheard.", "note")
+            text = f"Seed {_SEED + 1} gave the same song as seed {_SEED}."
+            self.checkup.add("another seed", text, "note")
         else:
             self.checkup.add("another seed", "another song")
         times = [reply.seconds for reply in (*replies, other)]

@@ -120,9 +120,12 @@ def _how(code: int) -> str:
 
 
 def _no_server(fault: str, log: Path) -> LauncherError:
+    if error := _last_error(log):
+        return LauncherError("no_server", f"The server {fault}: {error}", "")  # has its own hint
     lines = _read(log).splitlines()[-_LOG_LINES:]
-    reason = _last_error(log) or " ".join(lines)[:500] or "Its log is empty."
-    return LauncherError("no_server", f"The server {fault}: {reason}", "")
+    said = " ".join(lines)[:500] or "nothing"
+    hint = "Check another model; if that works, export this one again."
+    return LauncherError("no_server", f"The server {fault}. Its log says: {said}", hint)
 
 
 def _last_error(log: Path) -> str:

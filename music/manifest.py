@@ -208,9 +208,11 @@ def _digest(folder: Path, name: str) -> str:
             raise OSError("a link, or no file")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError for what no path can be
+        is_gone = isinstance(error, FileNotFoundError)
+        fault = "is missing" if is_gone else "is no readable, regular file"
         raise MusicError(
             "model_file_missing",
-            f"`{name}` in {folder} is no readable, regular file.",
+            f"`{name}` in {folder} {fault}.",
             "Unpack the model artifact again, or export the model again.",
         ) from error

@@ -151,6 +151,12 @@ def torn(folder):
     return archive
 
 
+def empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+    return packed(folder)
+
+
 def no_archive(folder):
     archive = packed(folder)
     archive.write_bytes(gzip.decompress(archive.read_bytes()))
@@ -167,7 +173,7 @@ TRAVERSAL = holding("../../outside", tarfile.REGTYPE, b"x")
 BROKEN = {
     "missing file": (
         without_generator,
-        "`generator.tflite` is no readable, regular file.",
+        "`generator.tflite` is missing.",
     ),
     "hash mismatch": (
         with_changed_files,
@@ -207,6 +213,7 @@ BROKEN = {
         "unpacked, which is no model, or more than there is room for.",
     ),
     "torn archive": (torn, "The archive is no whole tar.gz archive ("),
+    "empty archive": (empty, "There are no files in it."),
     "not compressed": (no_archive, "The archive is no whole tar.gz archive (Not a gzipped file"),
     "wrong layout": (
         one_folder_down,
@@ -444,3 +451,11 @@ def test_an_interrupted_check_leaves_nothing(sound, scratch, tmp_path, number):
     assert process.returncode == 130
     assert err == "Stopped; its server has been ended.\n"
     assert server.wait(0)
+
+
+def test_what_would_steer_a_terminal_is_spelt_out(folder, scratch, monkeypatch):
+    monkeypatch.setattr(targets, "CONTAINER", ("false",))
+    edit(folder, tracks=["\x1b[2J", "\ud800", "tenor\nline", "bass"])
+    told = {item.check: item.text for item in check(folder).findings}
+    assert told["manifest"] == r"version 1, voices: \x1b[2J, \ud800, tenor line, bass"
+    assert told["server"].startswith("The server ended with exit code 1 before it was ready. ")
