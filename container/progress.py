@@ -187,16 +187,16 @@ class Uploader:
         missing = sorted((name for name, _ in self._changes()), key=_rank)
         if not missing:
             count = len(self._sent)
-            logger.info("Progress is complete at %s/, %d files.", self._place.uri, count)
+            files = "1 file" if count == 1 else f"{count} files"
+            logger.info("Progress is complete at %s/, %s.", self._place.uri, files)
             return
         faults = dict(self._faults)
         more = len(missing) - _MOST_NAMED
         named = ", ".join(missing[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         logger.warning(
-            "Progress at %s/ is not complete, %d files are missing or old there: %s. %s The output "
-            "of the job has them all.",
+            "Progress at %s/ is not complete, missing or old there: %s. %s The output of the job "
+            "has them all.",
             self._place.uri,
-            len(missing),
             named,
             next(filter(None, map(faults.get, missing)), "The time for the last files was over."),
         )
