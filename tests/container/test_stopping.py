@@ -1,4 +1,4 @@
-"""SIGTERM, twice, in every phase of a job: a checkpoint, a model, exit code 0, no failure."""
+"""SIGTERM, twice, in every phase: a job keeps what it has, a server ends, both with exit code 0."""
 
 import re
 
@@ -44,3 +44,14 @@ def test_a_stop_while_midi_files_are_read(tmp_path):
     done = run(tmp_path, "train", environ={"MOMENT": "trainer imports music.collection"})
     assert done.returncode == 0, done.stderr
     assert Manifest.read(paths.model).metrics["iteration"] == 0
+
+
+@pytest.mark.parametrize(
+    "moment", ["supervisor imports container.start", "supervisor imports uvicorn"]
+)
+def test_a_server_that_is_stopped_while_it_starts(tmp_path, voices_folder, moment):
+    (tmp_path / "model").symlink_to(voices_folder)
+    address = {"SAGEMAKER_BIND_TO_PORT": "0", "ACCOMPANIST_HOST": "127.0.0.1"}
+    done = run(tmp_path, "serve", environ={"MOMENT": moment, **address})
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
