@@ -129,3 +129,12 @@ def test_phrases_of_midi_files_are_augmented_unless_the_user_says_otherwise(tmp_
         assert code == 0
     run(tmp_path / "phrases", lambda *a: shares.append(a[0].augmentation))
     assert shares == [0.25, 0, 0]
+
+
+def test_a_stop_ends_the_reading_of_many_files(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("container.channels._STOPPED_S", -1.0)  # seconds, and less than any
+    paths = job(tmp_path)
+    write_songs(paths.channel("train"), 3)
+    assert train(paths, [], lambda: True, pytest.fail, {}) == 0
+    assert "Stopped after 1 of 3 files of the data were read" in caplog.text
+    assert not paths.failure.exists()
