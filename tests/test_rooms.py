@@ -161,7 +161,11 @@ def test_the_server_needs_nothing_of_training():
 
 
 def test_the_supervisor_is_small():
-    loaded = roots(loaded_after(import_all(["container.start", "container.supervisor"])))
+    loaded = roots(
+        loaded_after(
+            import_all(["container.start", "container.sm_variables", "container.supervisor"])
+        )
+    )
     assert not loaded & (HEAVY | {"numpy", "pydantic", "music", "training", "inference"})
 
 
