@@ -1,9 +1,17 @@
 """What tests of several rooms share."""
 
+import signal
+
 import pytest
 
 from music.chorales import load_chorales
 from tests.tiny_models import write_model
+
+
+def pytest_configure():
+    """Undoes what `nohup` and `&` of a shell do to the signals that tests send."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from container.paths import TrainingPaths
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).parent / "stand_in"
+SCRATCH = Path("/tmp")  # noqa: S108 (each test mounts its own)
+ASIDE = "/media"  # an empty folder wherever there are mounts
 STRANGER = 12345  # a user that no system knows
 
 as_root = pytest.mark.skipif(
@@ -90,7 +92,6 @@ def as_strict_as_can_be(base):
     return [
         *in_namespace(
             f"mount --bind '{base}' /mnt",
-            "mount -t tmpfs tmpfs /tmp",
             *_uncover(Path(sys.base_prefix), Path(sys.prefix), ROOT),
             "mount -o remount,bind,ro /",
         ),
@@ -99,16 +100,21 @@ def as_strict_as_can_be(base):
 
 
 def _uncover(*needed):
-    """Mounts after which a stranger reaches these folders, though they lie in someone's home."""
-    kept, homes = {}, set()
+    """Mounts that empty /tmp, after which a stranger reaches these folders.
+
+    They may lie in /tmp themselves, or in someone's home, which a stranger must not enter.
+    """
+    kept, covered = {}, {SCRATCH}
     for folder in sorted(needed):
         closed = [parent for parent in folder.parents if not parent.stat().st_mode & 0o001]
-        if closed:
-            kept[folder] = f"/tmp/kept{len(kept)}"  # noqa: S108 (its own /tmp)
-            homes.add(closed[-1])
+        if closed or SCRATCH in folder.parents:
+            kept[folder] = f"{ASIDE}/kept{len(kept)}"
+            covered.add(closed[-1] if closed else SCRATCH)
+    yield f"mount -t tmpfs tmpfs {ASIDE}"
     for folder, place in kept.items():
         yield f"mkdir {place} && mount --bind '{folder}' {place}"
-    for home in homes:
-        yield f"mount -t tmpfs -o mode=755 tmpfs '{home}'"
+    for folder in covered:
+        mode = 1777 if folder == SCRATCH else 755
+        yield f"mount -t tmpfs -o mode={mode} tmpfs '{folder}'"
     for folder, place in kept.items():
         yield f"mkdir -p '{folder}' && mount --move {place} '{folder}'"

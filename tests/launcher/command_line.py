@@ -11,10 +11,7 @@ from tests.launcher.conftest import FAKE
 
 ROOT = Path(__file__).parents[2]
 
-# Whoever runs the tests under `nohup` would hand the ignored signal down.
 _DRIVER = f"""
-import signal
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from launcher import targets
 targets.CONTAINER = {FAKE!r}
 from launcher.__main__ import main
