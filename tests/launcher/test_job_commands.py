@@ -21,7 +21,8 @@ def test_train_follows_and_says_what_to_type_next(root, data):
     assert done.stderr == ""
     job = status("mine", root=root)
     lines = done.stdout.splitlines()
-    assert lines[:2] == [f"Job mine in {root / 'mine'}", "Training"]
+    assert lines[0] == f"Job mine in {root / 'mine'}"
+    assert "Training" in lines  # the first line of the log may come before the job is looked at
     assert "iteration=2; critic_loss=-2.5; headline=42;" in lines
     assert "The last line has no line break." in lines
     assert any(line.startswith("Completed after ") for line in lines)
