@@ -11,7 +11,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from container.paths import ServingPaths, base_folder
 from container.stop import SIGNALS, ignore_signals, release_signals
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
     from container.app import Settings
 
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
@@ -98,8 +100,9 @@ def serve(environ: Mapping[str, str]) -> int:
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
+    app = create_app(read_settings(environ), on_failed=give_up)
     config = uvicorn.Config(
-        create_app(read_settings(environ), on_failed=give_up),
+        _with_farewell(app, lambda: server.should_exit),
         access_log=False,
         log_config=None,
         lifespan="on",
@@ -118,6 +121,23 @@ def serve(environ: Mapping[str, str]) -> int:
     server.run(sockets=[listener])
     ignore_signals()
     return 1 if failures else 0
+
+
+def _with_farewell(app: "ASGIApp", is_ending: Callable[[], bool]) -> "ASGIApp":
+    """Says with the last answer on a connection that it is the last.
+
+    uvicorn closes the connection without a word, and a client's next request would be lost in it.
+    """
+
+    async def answer(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        async def send_on(message: "Message") -> None:
+            if message["type"] == "http.response.start" and is_ending():
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        await app(scope, receive, send_on)
+
+    return answer
 
 
 def _listen(address: Address) -> socket.socket:
