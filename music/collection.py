@@ -1,14 +1,13 @@
 """A folder of MIDI files as a data set of phrases, with an account of every file.
 
 Sub-folders are read too; the first level is a file's tag. The files may come from anyone: links
-and devices are not followed, nothing larger than `music.midi.Limits` allows is read, and one song
-at a time is held in memory, beside the phrases.
+and devices are not followed, nothing larger than `music.midi.Limits` allows is read, and the notes
+of one song at a time are held in memory.
 """
 
 import hashlib
 import os
 import stat
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from music.outlines import read_outline
 from music.phrases import SCHEMA_VERSION, VOICES, PhraseSet, pack_roll
 from music.pieces import PHRASE_STEPS, REASONS, STEPS_PER_BEAT, Piece, Selection, read_piece
 from music.rolls import voices_to_roll
+from music.shelf import Shelf
 from music.splits import group_songs, phrase_marks, split_songs
 from music.stored import join
 
@@ -69,31 +69,25 @@ class Collection:
 
 
 class _Song:
-    """A file that is used; its phrases are kept small until the data set is put together."""
+    """A file that is used; its phrases lie on a shelf until the data set is put together."""
 
-    def __init__(self, path: str, tag: str, piece: Piece) -> None:
+    def __init__(self, path: str, tag: str, piece: Piece, shelf: Shelf) -> None:
         self.path = path
         self.tag = tag
+        self._shelf = shelf
         self.piece = piece
 
     @property
     def piece(self) -> Piece:
-        """The phrases; each access unpacks them anew."""
+        """The phrases; each access reads them anew."""
         names = ("pitch", "onset", "roll")
-        unpacked: dict[str, Any] = {
-            name: np.frombuffer(zlib.decompress(content), dtype).reshape(shape)
-            for name, (content, dtype, shape) in zip(names, self._packed, strict=False)
-        }
-        return replace(self._rest, **unpacked)
+        shelved: dict[str, Any] = dict(zip(names, self._shelved.take(), strict=False))
+        return replace(self._rest, **shelved)
 
     @piece.setter
     def piece(self, piece: Piece) -> None:
-        arrays = [array for array in (piece.pitch, piece.onset, piece.roll) if array is not None]
-        self._packed = [
-            # neighbouring phrases share all bars but one: the lowest level makes 2,300 bytes 100
-            (zlib.compress(np.ascontiguousarray(array).data, 1), array.dtype, array.shape)
-            for array in arrays
-        ]
+        arrays = (piece.pitch, piece.onset, piece.roll)
+        self._shelved = self._shelf.put([array for array in arrays if array is not None])
         nothing = np.empty(0, np.int8)
         self._rest = replace(piece, pitch=nothing, onset=nothing.astype(np.bool_), roll=None)
         self.phrases = len(piece.bar)
@@ -149,8 +143,20 @@ def build_collection(
     Raises:
         MusicError: `too_many_files`, `too_many_phrases`, or `no_such_tag`.
     """
-    selection = selection or Selection()
     files = _tagged(folder, midi_files(folder), tags)
+    with Shelf() as shelf:
+        songs, rejected = _read_songs(folder, files, selection or Selection(), shelf, progress)
+        return _collect(folder.resolve().name or "music", songs, rejected)
+
+
+def _read_songs(
+    folder: Path,
+    files: list[tuple[Path, str]],
+    selection: Selection,
+    shelf: Shelf,
+    progress: Progress | None,
+) -> tuple[list[_Song], list[FileReport]]:
+    """Reads the files one after another: the songs that have phrases, and the others."""
     songs: list[_Song] = []
     rejected: list[FileReport] = []
     seen: dict[bytes, str] = {}
@@ -159,7 +165,7 @@ def build_collection(
         name, data = shown(path.relative_to(folder).as_posix()), b""
         try:
             data = _read(path)
-            songs.append(_Song(name, tag, _read_new(data, name, selection, seen)))
+            songs.append(_Song(name, tag, _read_new(data, name, selection, seen), shelf))
             count += songs[-1].phrases
         except MusicError as error:
             outline = read_outline(data, selection)
@@ -172,7 +178,7 @@ def build_collection(
             )
         if progress is not None:
             progress(done, len(files))
-    return _collect(folder.resolve().name or "music", songs, rejected)
+    return songs, rejected
 
 
 def _tagged(folder: Path, files: list[Path], tags: Sequence[str]) -> list[tuple[Path, str]]:
@@ -388,8 +394,8 @@ def _notes(phrases: PhraseSet | None) -> Iterator[str]:
 
 
 def _why(phrases: PhraseSet) -> str:
-    tracks = phrases.pitch.shape[-1]
-    if phrases.roll is not None:
+    _, _, tracks = phrases.shape
+    if phrases.has_chords:
         return "its tracks play chords, and `voices` only lines"
     if tracks != VOICES:
         return f"it has {tracks} tracks, and `voices` is made for {VOICES}"

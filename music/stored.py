@@ -56,29 +56,25 @@ class StoredArray:
         Raises:
             MusicError: `bad_phrases` if the file has become shorter.
         """
-        content = bytearray(len(rows) * self._row)
+        content = np.empty(len(rows) * self._row, np.uint8)
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         edges = [0, *breaks.tolist(), len(rows)]
         for start, end in pairwise(edges):
             if start < end:
-                place = self.offset + int(rows[start]) * self._row
-                content[start * self._row : end * self._row] = self._bytes(
-                    place, (end - start) * self._row
-                )
-        return np.frombuffer(content, self.dtype).reshape(len(rows), *self.shape[1:])
+                wanted = content.data[start * self._row : end * self._row]
+                self._fill(wanted, self.offset + int(rows[start]) * self._row)
+        return content.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
-    def _bytes(self, place: int, count: int) -> bytes:
-        found = os.pread(self.file.descriptor, count, place)
-        while len(found) < count:  # one call reads two gigabytes at most
-            more = os.pread(self.file.descriptor, count - len(found), place + len(found))
-            if not more:
+    def _fill(self, wanted: memoryview, place: int) -> None:
+        while wanted:  # one call reads two gigabytes at most
+            found = os.preadv(self.file.descriptor, [wanted], place)
+            if not found:
                 raise MusicError(
                     "bad_phrases",
                     "The file of the phrases has become shorter while it was read.",
                     "Build the data set again.",
                 )
-            found += more
-        return found
+            wanted, place = wanted[found:], place + found
 
 
 class StoredPhrases(PhraseSet):

@@ -10,6 +10,7 @@ from music.phrases import PhraseSet, unpack_roll
 from music.pieces import Selection
 from music.rolls import roll_to_voices
 from music.song import Note, Track
+from music.stored import StoredArray
 from tests.music.midi_folder import TICKS, line, midi, song, write, write_songs
 
 END = b"\x00\xff\x2f\x00"
@@ -232,3 +233,32 @@ def test_a_few_chords_are_left_out_of_lines(tmp_path):
     collection = build_collection(tmp_path)
     assert collection.require().roll is None
     assert by_path(collection)["chords.mid"].code == "chords"
+
+
+@pytest.mark.parametrize("make", [song, chordal])
+def test_a_large_set_is_built_a_chunk_at_a_time(tmp_path, monkeypatch, make):
+    """Of 100,000 phrases with chords, one array read as a whole is 200 MB."""
+    for number in range(4):
+        write(tmp_path / "songs", f"{number}.mid", make(number))
+    whole = build_collection(tmp_path / "songs")
+    whole.require().save(tmp_path / "whole.npz")
+    monkeypatch.setattr("music.phrases.CHUNK", 3)
+    monkeypatch.setattr("music.stored.CHUNK", 3)
+    read = StoredArray.read
+    rows_read = []
+
+    def counted(array, rows):
+        rows_read.append(len(rows))
+        return read(array, rows)
+
+    monkeypatch.setattr(StoredArray, "read", counted)
+    collection = build_collection(tmp_path / "songs")
+    assert collection.report == whole.report
+    monkeypatch.setattr("music.phrase_file.STORED_FROM", 0)
+    collection.require().save(tmp_path / "large.npz")
+    assert max(rows_read) == 3
+    large = np.load(tmp_path / "large.npz")
+    with np.load(tmp_path / "whole.npz") as expected, large:
+        assert {name: large[name].tobytes() for name in large} == {
+            name: expected[name].tobytes() for name in expected
+        }
