@@ -18,6 +18,7 @@ MAX_TAKES = 16
 MAX_NOTES = 20_000
 MAX_BARS_TEXT = 8192  # every second of 1,024 bars
 MAX_FAULTS_SHOWN = 5
+MAX_FAULTS = 1000  # more are only counted: to describe a fault takes longer than to make one
 
 # Each value of a list needs a comma: more of them are not even parsed, for a parsed value takes
 # thirty times the memory of its text.
@@ -47,11 +48,11 @@ class Parameters(BaseModel):
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
     takes: int | None = Field(default=None, ge=1, le=MAX_TAKES)
     temperature: float | None = Field(default=None, ge=0, le=MAX_TEMPERATURE)
-    instruments: tuple[str | int, ...] | None = Field(default=None, max_length=16)
+    instruments: tuple[str | int, ...] | None = Field(default=None, max_length=16, fail_fast=True)
     melody_track: int | None = Field(default=None, ge=0)
     density: float | None = Field(default=None, ge=0, le=MAX_DENSITY)
     octave: int | None = Field(default=None, ge=-MAX_OCTAVE, le=MAX_OCTAVE)
-    freeze_tracks: tuple[str | int, ...] | None = Field(default=None, max_length=16)
+    freeze_tracks: tuple[str | int, ...] | None = Field(default=None, max_length=16, fail_fast=True)
     freeze_bars: str | None = Field(default=None, max_length=MAX_BARS_TEXT)
 
     @property
@@ -95,7 +96,7 @@ class JsonRequest(Parameters):
     """
 
     midi: str | None = None
-    notes: tuple[JsonNote, ...] | None = Field(default=None, max_length=MAX_NOTES)
+    notes: tuple[JsonNote, ...] | None = Field(default=None, max_length=MAX_NOTES, fail_fast=True)
     tempo_bpm: float | None = Field(default=None, ge=4, le=960)
     time_signature: str | None = Field(default=None, pattern=r"^[0-9]{1,2}/(1|2|4|8|16|32|64)$")
 
@@ -155,6 +156,10 @@ def read_json(body: bytes) -> JsonRequest:
     try:
         return JsonRequest.model_validate_json(body, strict=True)
     except ValidationError as error:
+        if error.error_count() > MAX_FAULTS:
+            raise bad_parameters(
+                [f"The body has {error.error_count()} faults."], "Correct them, and send it again."
+            ) from error
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] in ("json_invalid", "model_type", "model_attributes_type"):
             raise RequestError(

@@ -119,9 +119,15 @@ def test_numbers_that_are_none():
 
 
 def test_many_faults_are_told_shortly():
-    message = fault_of(notes=[{"pitch": "x" * 10_000}] * 1000).message
-    assert message.endswith("And 2995 more faults.")
-    assert len(message) < 700
+    message = fault_of(**{f"{i}" + "x" * 10_000: 1 for i in range(500)}).message
+    assert message.endswith("And 495 more faults.")
+    assert len(message) < 2000
+    assert fault_of(**{f"{i}": 1 for i in range(3000)}).message == "The body has 3000 faults."
+
+
+def test_the_first_note_at_fault_is_the_one_that_is_told():
+    bad = {**NOTE, "pitch": 128}
+    assert fault_of(notes=[NOTE, bad, *[{}] * 19_000]).message.startswith("`notes.1.pitch`")
 
 
 def test_too_many_notes_are_not_even_parsed():
