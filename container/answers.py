@@ -25,6 +25,7 @@ from music.midi import read_midi
 
 # Quarters of all takes together: 16 takes of 128 bars of 4/4, or 4 of the longest song.
 MAX_QUARTERS_OF_TAKES = 8192
+MAX_LINES = 10_000  # each has an answer that must be held
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,13 @@ def _accompany(
 
 def _answer_lines(question: Question, arranger: Arranger, is_wanted: IsWanted) -> Answer:
     """Answers one JSON request a line; a line at fault is answered with its error."""
+    if question.body.count(b"\n") > MAX_LINES:
+        raise RequestError(
+            400,
+            "too_many_lines",
+            f"The body has more than {MAX_LINES} lines.",
+            "Send them in parts; batch transform does with a smaller MaxPayloadInMB.",
+        )
     lines = question.body.split(b"\n")
     if not lines[-1].strip():
         lines.pop()

@@ -1,6 +1,7 @@
 """The HTTP routes: what SageMaker asks of a model container, and a page to try it in a browser.
 
-GET, POST  /ping                   200 once the model has answered a first melody, 503 before
+GET, POST  /ping                   200 once the model has answered a first melody, 503 before, and
+                                   if the model no longer comes back from a request
 POST       /invocations            music in, accompanied music out
 GET        /execution-parameters   how batch transform should send
 GET        /                       the page
@@ -17,16 +18,18 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from container import media
 from container.answers import Answer, Question
-from container.body import read_body, wait_for_disconnect
+from container.body import Room, Share, read_body, wait_for_disconnect
 from container.faults import RequestError, error_response
+from container.heads import HeadCheck
 from container.parameters import read_attributes
-from container.responses import ATTRIBUTES, INFERENCE_ID, dump
+from container.responses import ATTRIBUTES, INFERENCE_ID, dump, printable
 from container.static_page import load_page
 from container.worker import Worker
 from inference.arranger import Arranger
@@ -40,6 +43,7 @@ from music.midi import write_midi
 logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_MB = 6  # of batch transform, and what InvokeEndpoint passes on
+MAX_INFERENCE_ID = 64  # characters
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,21 @@ class Settings:
     Attributes:
         model_dir: an unpacked model artifact; it is only read.
         max_body_bytes: larger bodies are refused.
-        deadline_s: seconds from a request's first byte to its answer; SageMaker waits for 60.
+        max_held_bytes: of all bodies together that are being read or waiting for their answer.
+        upload_s: seconds for a body to arrive, if the deadline is not shorter.
+        deadline_s: seconds from a request's head to its answer; SageMaker waits for 60.
+        stuck_s: seconds after its deadline in which the model must have noticed that a request was
+            given up; else /ping asks for another instance.
         queue_limit: requests that may be waiting or worked on at a time.
         threads: the model computes with; None takes what affinity and control group grant.
     """
 
     model_dir: Path
     max_body_bytes: int = 25 * 2**20
+    max_held_bytes: int = 200 * 2**20
+    upload_s: float = 55.0
     deadline_s: float = 55.0
+    stuck_s: float = 120.0
     queue_limit: int = 64
     threads: int | None = None
 
@@ -97,7 +108,7 @@ def create_app(
             loading.cancel()
             service.worker.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/ping", service.ping, methods=["GET", "POST"]),
             Route("/invocations", service.invocations, methods=["POST"]),
@@ -107,7 +118,10 @@ def create_app(
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
+        middleware=[Middleware(HeadCheck)],
     )
+    app.router.redirect_slashes = False  # where to would be the caller's word
+    return app
 
 
 class _Service:
@@ -116,6 +130,7 @@ class _Service:
     def __init__(self, settings: Settings, load: Callable[[Settings], Arranger]) -> None:
         self.settings = settings
         self.worker = Worker(lambda: load(settings), queue_limit=settings.queue_limit)
+        self._room = Room(settings.max_held_bytes)
         self._page, self._page_headers = load_page()
         self._melodies: bytes | None = None
 
@@ -133,7 +148,8 @@ class _Service:
     # The routes are what the module's docstring says.
 
     async def ping(self, _: Request) -> Response:
-        return Response(status_code=200 if self.worker.is_ready else 503)
+        stuck = self.worker.is_stuck(self.settings.deadline_s + self.settings.stuck_s)
+        return Response(status_code=200 if self.worker.is_ready and not stuck else 503)
 
     async def execution_parameters(self, _: Request) -> Response:
         # One record a request, so that each answer has its own deadline.
@@ -163,10 +179,10 @@ class _Service:
 
     async def invocations(self, request: Request) -> Response:
         start = asyncio.get_running_loop().time()
-        deadline = start + self.settings.deadline_s
         try:
-            question = await self._read(request, deadline)
-            answer = await self._work(request, question, deadline)
+            with self._room.share() as share:
+                question = await self._read(request, share, start)
+                answer = await self._work(request, question, start + self.settings.deadline_s)
         except RequestError as error:
             response = error_response(
                 error.status, error.code, error.message, error.hint, error.headers
@@ -175,6 +191,14 @@ class _Service:
             response = error_response(400, error.code, error.message, error.hint)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
+        except asyncio.CancelledError:  # the server ends, and this was not answered in time
+            response = error_response(
+                503,
+                "stopping",
+                "The server is being stopped.",
+                "Send the request again, to another instance.",
+                {"Retry-After": "1"},
+            )
         except Exception:
             logger.exception("A request failed.")
             response = error_response(
@@ -188,15 +212,21 @@ class _Service:
             response.headers[ATTRIBUTES] = answer.attributes
         identity = request.headers.get(INFERENCE_ID)
         if identity is not None:
-            response.headers[INFERENCE_ID] = identity[:64]
+            response.headers[INFERENCE_ID] = printable(identity)[:MAX_INFERENCE_ID]
         took_ms = 1000 * (asyncio.get_running_loop().time() - start)
         length = len(response.body)
         logger.info("/invocations: %d, %d bytes, %.0f ms.", response.status_code, length, took_ms)
         return response
 
-    async def _read(self, request: Request, deadline: float) -> Question:
+    async def _read(self, request: Request, share: Share, start: float) -> Question:
         """Reads a request and refuses what cannot be answered whatever the body says."""
-        body = await read_body(request, self.settings.max_body_bytes, deadline)
+        body = await read_body(
+            request,
+            self.settings.max_body_bytes,
+            start + min(self.settings.upload_s, self.settings.deadline_s),
+            share=share,
+            fault=self.worker.refusal(),
+        )
         if not body.strip():
             raise RequestError(
                 400, "empty_body", "The body is empty.", "Send a melody, e.g. a .mid file."
@@ -210,12 +240,12 @@ class _Service:
                 f"Bodies of type `{(content_type or 'unknown')[:100]}` are not understood.",
                 f"Send {', '.join(media.ANSWERS)}, and say so in Content-Type.",
             )
-        accept = request.headers.get("accept")
+        accept = ", ".join(request.headers.getlist("accept"))
         if media.choose_answer(accept, media.ANSWERS[kind]) is None:
             raise RequestError(
                 406,
                 "not_acceptable",
-                f"{kind} cannot be answered with `{(accept or '')[:100]}`.",
+                f"{kind} cannot be answered with `{accept[:100]}`.",
                 f"Accept {', '.join(media.ANSWERS[kind])}.",
             )
         return Question(body, kind, accept, read_attributes(request.headers.get(ATTRIBUTES)))
@@ -251,7 +281,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return error_response(
         error.status_code,
         codes.get(error.status_code, "refused"),
-        f"{request.method} {request.url.path[:100]} is refused: {error.detail}.",
+        f"{request.method} {request.scope['path'][:100]} is refused: {error.detail}.",
         "Send GET /ping or POST /invocations.",
         error.headers,
     )

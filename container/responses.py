@@ -96,8 +96,13 @@ def attributes(seed: int, takes: int, warnings: Iterable[str]) -> str:
     text = " ".join(" ".join(warnings).split()).replace(",", ";")
     if text:
         header += ",warnings=" + text.encode("ascii", "replace").decode("ascii")
-    header = "".join(letter for letter in header if " " <= letter <= "~")
+    header = printable(header)
     return header if len(header) <= MAX_ATTRIBUTES else header[: MAX_ATTRIBUTES - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """Leaves out what is no printable ASCII, so that no header carries more than itself."""
+    return "".join(letter for letter in text if " " <= letter <= "~")
 
 
 def without_repetitions(warnings: Iterable[str]) -> list[str]:

@@ -4,7 +4,10 @@ The environment sets it up:
 
 SAGEMAKER_BIND_TO_PORT          the port, 8080 where unset; 0 takes a free one and logs it
 ACCOMPANIST_HOST                the address, 0.0.0.0 where unset: callers are outside
-SAGEMAKER_MODEL_SERVER_TIMEOUT  seconds until a request is given up, 55 where unset
+SAGEMAKER_MODEL_SERVER_TIMEOUT  seconds until a request is given up; where unset 55, in batch
+                                transform 590
+SAGEMAKER_MAX_PAYLOAD_IN_MB     larger bodies are refused, 25 where unset or 0
+SAGEMAKER_BATCH                 `true` in batch transform
 """
 
 import contextlib
@@ -18,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from container.errors import ContainerError
 from container.paths import ServingPaths, base_folder
-from container.stop import SIGNALS, ignore_signals, release_signals
+from container.stop import SIGNALS, ignore_signals, leave_threads_behind, release_signals
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,9 +31,15 @@ if TYPE_CHECKING:
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 HOST_VARIABLE = "ACCOMPANIST_HOST"
 DEADLINE_VARIABLE = "SAGEMAKER_MODEL_SERVER_TIMEOUT"
+PAYLOAD_VARIABLE = "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+BATCH_VARIABLE = "SAGEMAKER_BATCH"
 
-# SageMaker sends SIGKILL 30 s after SIGTERM.
-GRACE_S = 25
+BATCH_DEADLINE_S = 590.0  # SageMaker waits for 600, unless InvocationsTimeoutInSeconds is set
+
+# SageMaker sends SIGKILL 30 s after SIGTERM. Requests have the first part of them, and then the
+# model has the second to notice that nobody waits for it any more.
+GRACE_S = 23
+LEAVE_S = 3
 # Longer than callers keep idle connections: one that we close first may just be in use again.
 KEEP_ALIVE_S = 75
 
@@ -65,14 +74,28 @@ def read_settings(environ: Mapping[str, str]) -> "Settings":
     """
     from container.app import Settings
 
-    model = ServingPaths(base_folder(environ)).model
-    text = environ.get(DEADLINE_VARIABLE)
+    batch = environ.get(BATCH_VARIABLE, "").lower() == "true"
+    deadline = BATCH_DEADLINE_S if batch else Settings.deadline_s
+    megabytes = _number(environ, PAYLOAD_VARIABLE, "megabytes, 0 to 100", 0, 100, 0)
+    return Settings(
+        model_dir=ServingPaths(base_folder(environ)).model,
+        max_body_bytes=int(megabytes * 2**20) or Settings.max_body_bytes,
+        deadline_s=_number(
+            environ, DEADLINE_VARIABLE, "seconds, above 0 and up to 3600", 1e-3, 3600, deadline
+        ),
+    )
+
+
+def _number(
+    environ: Mapping[str, str], name: str, wanted: str, low: float, high: float, default: float
+) -> float:
+    text = environ.get(name)
     if not text:
-        return Settings(model_dir=model)
+        return default
     with contextlib.suppress(ValueError):
-        if 0 < (deadline := float(text)) <= 3600:
-            return Settings(model_dir=model, deadline_s=deadline)
-    raise _bad_setting(DEADLINE_VARIABLE, text, "seconds, above 0 and up to 3600")
+        if low <= (number := float(text)) <= high:
+            return number
+    raise _bad_setting(name, text, wanted)
 
 
 def serve(environ: Mapping[str, str]) -> int:
@@ -90,7 +113,9 @@ def serve(environ: Mapping[str, str]) -> int:
     import uvicorn
 
     from container.app import create_app
+    from container.connection import Connection
 
+    settings = read_settings(environ)
     failures: list[Exception] = []
 
     def give_up(error: Exception) -> None:
@@ -100,15 +125,16 @@ def serve(environ: Mapping[str, str]) -> int:
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    app = create_app(read_settings(environ), on_failed=give_up)
+    app = create_app(settings, on_failed=give_up)
     config = uvicorn.Config(
         _with_farewell(app, lambda: server.should_exit),
         access_log=False,
         log_config=None,
         lifespan="on",
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
@@ -118,9 +144,17 @@ def serve(environ: Mapping[str, str]) -> int:
         signal.signal(number, stop)  # uvicorn raises the signal again when it is done
     release_signals()
     logger.info("Listening on http://%s:%d.", *listener.getsockname()[:2])
+    logger.info(
+        "A request may have %g MB and is answered within %g s; %d may wait.",
+        settings.max_body_bytes / 2**20,
+        settings.deadline_s,
+        settings.queue_limit,
+    )
     server.run(sockets=[listener])
     ignore_signals()
-    return 1 if failures else 0
+    code = 1 if failures else 0
+    leave_threads_behind(code, LEAVE_S)
+    return code
 
 
 def _with_farewell(app: "ASGIApp", is_ending: Callable[[], bool]) -> "ASGIApp":

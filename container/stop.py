@@ -1,8 +1,13 @@
 """Stopping: the signals that ask for it, and the trainer's flag that remembers them."""
 
+import logging
 import os
 import signal
+import threading
+import time
 from types import FrameType
+
+logger = logging.getLogger(__name__)
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -24,6 +29,21 @@ def ignore_signals() -> None:
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def leave_threads_behind(code: int, patience_s: float) -> None:
+    """Ends the process at once if other threads go on for longer; else returns.
+
+    Python itself would wait for them, and a thread that computes cannot be stopped.
+    """
+    end = time.monotonic() + patience_s
+    others = [t for t in threading.enumerate() if t is not threading.current_thread()]
+    for thread in others:
+        thread.join(max(0.0, end - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        logger.warning("The process ends although it is still at work.")
+        logging.shutdown()
+        os._exit(code)
 
 
 class StopFlag:

@@ -37,6 +37,7 @@ class Worker:
         self._arranger: Arranger | None = None
         self._failed = False
         self._mean_s = FIRST_GUESS_S
+        self._began: float | None = None  # when the work under way began
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
 
     @property
@@ -60,15 +61,16 @@ class Worker:
         """Lets the work under way end, and drops the rest."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def admit(self) -> None:
-        """Refuses a request that would have to wait for too long.
+    def is_stuck(self, after_s: float) -> bool:
+        """Whether the model has been at one request for longer than that."""
+        began = self._began  # the worker's thread may change it meanwhile
+        return began is not None and time.monotonic() - began > after_s
 
-        Raises:
-            RequestError: 503 `not_ready`, 429 `busy`.
-        """
+    def refusal(self) -> RequestError | None:
+        """Says why a request cannot be worked on now: 503 `not_ready`, 429 `busy`; else None."""
         if not self.is_ready:
             reason = "could not be loaded" if self._failed else "is being loaded"
-            raise RequestError(
+            return RequestError(
                 503,
                 "not_ready",
                 f"The model {reason}.",
@@ -77,13 +79,14 @@ class Worker:
             )
         if self.waiting >= self._queue_limit:
             seconds = math.ceil(self._mean_s * self.waiting)
-            raise RequestError(
+            return RequestError(
                 429,
                 "busy",
                 f"{self.waiting} requests are waiting already.",
                 f"Try again in {max(1, seconds)} s, or start more instances.",
                 {"Retry-After": str(max(1, seconds))},
             )
+        return None
 
     async def run(self, work: Callable[[Arranger, IsWanted], Answer]) -> Answer:
         """Does the work of one request; cancelling the caller gives it up.
@@ -93,20 +96,23 @@ class Worker:
                 whether its answer is still wanted.
 
         Raises:
-            RequestError: as `admit`.
+            RequestError: see `refusal`.
         """
-        self.admit()
+        if fault := self.refusal():
+            raise fault
         arranger = self._arranger
         if arranger is None:
-            raise RuntimeError("A worker that admits requests has a model.")
+            raise RuntimeError("A worker that refuses no request has a model.")
         given_up = threading.Event()
 
         def timed() -> Answer:
-            start = time.monotonic()
-            answer = work(arranger, lambda: not given_up.is_set())
-            took = time.monotonic() - start
-            self._mean_s = MEMORY * self._mean_s + (1 - MEMORY) * took
-            return answer
+            self._began = start = time.monotonic()
+            try:
+                return work(arranger, lambda: not given_up.is_set())
+            finally:
+                self._began = None
+                took = time.monotonic() - start
+                self._mean_s = MEMORY * self._mean_s + (1 - MEMORY) * took
 
         self.waiting += 1
         try:
