@@ -20,9 +20,9 @@ MAX_BARS_TEXT = 8192  # every second of 1,024 bars
 MAX_FAULTS_SHOWN = 5
 MAX_FAULTS = 1000  # more are only counted: to describe a fault takes longer than to make one
 
-# Each value of a list needs a comma: more of them are not even parsed, for a parsed value takes
-# thirty times the memory of its text.
-MAX_COMMAS = 8 * MAX_NOTES
+# Each value of a list needs a comma, and a note has four: more of them are not even parsed, for a
+# parsed value takes thirty times the memory of its text, and a fault a kilobyte.
+MAX_COMMAS = 4 * MAX_NOTES + MAX_BARS_TEXT
 
 LISTS = ("instruments", "freeze_tracks")  # of names and numbers
 
@@ -130,10 +130,10 @@ def read_attributes(header: str | None) -> Parameters:
     try:
         parameters = Parameters.model_validate(values)
     except ValidationError as error:
-        faults += [line for line in explain(error, Parameters) if line not in faults]
+        faults += explain(error, Parameters)
     if faults:
         raise bad_parameters(
-            faults,
+            list(dict.fromkeys(faults)),
             "X-Amzn-SageMaker-Custom-Attributes takes seed=7,takes=2; within a value semicolons "
             "separate: freeze_bars=1-4;7.",
         )
@@ -186,7 +186,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
         *path, name = (str(part)[:64] for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
             known = (JsonNote if "notes" in path else model).model_fields
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            # only what is shown is compared: it takes a millisecond a name
+            is_shown = len(unknown) < MAX_FAULTS_SHOWN
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if is_shown else []
             cure = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}."
             unknown.append(f"Unknown parameter `{'.'.join([*path, name])}`: {cure}")
         elif path and path[0] in LISTS:

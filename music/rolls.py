@@ -206,7 +206,7 @@ def roll_of_notes(
     changes = np.zeros((steps + 1, PITCHES), dtype=np.int32)
     np.add.at(changes, (np.maximum(first, 0), pitches), 1)
     np.subtract.at(changes, (last, pitches), 1)
-    roll = changes[:-1].cumsum(axis=0) > 0
+    roll = np.cumsum(changes, axis=0, out=changes)[:-1] > 0
     onset = np.zeros((steps, PITCHES), dtype=bool)
     begun = first >= 0
     onset[first[begun], pitches[begun]] = True
