@@ -52,21 +52,22 @@ def build(folder: Path, file: Path, kind: str) -> dict[str, float]:
     """Builds and saves the set."""
     del kind
     from music.collection import build_collection
+    from music.phrase_file import write_phrases
 
     began = time.perf_counter()
-    build_collection(folder).require().save(file)
+    write_phrases(build_collection(folder).require(), file)
     return {"seconds": time.perf_counter() - began, "file MB": file.stat().st_size / 1e6}
 
 
 def read(folder: Path, file: Path, kind: str) -> dict[str, float]:
     """Opens the set and asks for batches."""
     del folder
-    from music.phrases import PhraseSet
+    from music.phrase_file import read_phrases
     from training.batches import Batches
 
     size, updates = BATCHES[kind]
     began = time.perf_counter()
-    phrases = PhraseSet.load(file)
+    phrases = read_phrases(file)
     loaded = time.perf_counter()
     batches = Batches(
         phrases.part("train"),

@@ -81,7 +81,7 @@ def _load(
     channels: Mapping[str, Mapping[str, Any]],
     patience: _Patience,
 ) -> "PhraseSet":
-    from music.phrases import PhraseSet
+    from music.phrase_file import read_phrases
 
     if channels.get(name, {}).get("TrainingInputMode") == "Pipe":
         raise JobError(
@@ -99,7 +99,7 @@ def _load(
         )
     next(folder.iterdir(), None)  # who must not read it learns it here; below it would look empty
     file = _data_set(name, folder)
-    return PhraseSet.load(file) if file is not None else _of_midi(name, folder, patience)
+    return read_phrases(file) if file is not None else _of_midi(name, folder, patience)
 
 
 def _of_midi(name: str, folder: Path, patience: _Patience) -> "PhraseSet":

@@ -73,7 +73,9 @@ class DataSet:
     def write(self, path: Path) -> None:
         """Writes `phrases.npz`."""
         if self.file is None:
-            self.phrases.save(path)
+            from music.phrase_file import write_phrases
+
+            write_phrases(self.phrases, path)
         else:
             shutil.copyfile(self.file, path)
 
@@ -132,10 +134,10 @@ def load_data_set(
 
     from music.chorales import load_chorales
     from music.errors import MusicError
-    from music.phrases import PhraseSet
+    from music.phrase_file import read_phrases
 
     try:
-        phrases = load_chorales(progress=progress) if found is None else PhraseSet.load(found)
+        phrases = load_chorales(progress=progress) if found is None else read_phrases(found)
     except MusicError as error:
         raise LauncherError(error.code, error.message, error.hint) from error
     return DataSet(data, phrases, found)

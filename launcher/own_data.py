@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from launcher.datasets import Progress
 from launcher.errors import LauncherError
 from launcher.layout import PHRASES
+from music.phrase_file import write_phrases
 
 if TYPE_CHECKING:
     from music.data_report import DataReport
@@ -94,7 +95,7 @@ def data(
     if collection.phrases is None:
         phrases.unlink(missing_ok=True)  # an earlier one would contradict the report
     else:
-        collection.phrases.save(phrases)
+        write_phrases(collection.phrases, phrases)
     built = BuiltData(
         report=collection.report,
         phrases=phrases if collection.phrases is not None else None,

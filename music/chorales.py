@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from music.errors import MusicError
 from music.keys import Key, find_key, pitch_class_weights
 from music.musicxml import Measure, Part, read_parts
+from music.phrase_file import read_phrases, write_phrases
 from music.phrases import REST, SCHEMA_VERSION, PhraseSet
 
 TRACKS = ("Soprano", "Alto", "Tenor", "Bass")
@@ -90,11 +91,11 @@ def load_chorales(
     path = folder / f"chorales-{SCHEMA_VERSION}-{version}.npz"
     if not rebuild and path.exists():
         try:
-            return PhraseSet.load(path)
+            return read_phrases(path)
         except MusicError:
             pass  # a damaged cache is built again
     phrases = build_chorales(corpus_files(), progress=progress)
-    phrases.save(path)
+    write_phrases(phrases, path)
     return phrases
 
 

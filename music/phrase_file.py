@@ -23,8 +23,8 @@ _PIECE = 2**20  # bytes read at once
 _LOCAL_HEADER = 30  # bytes, then the name and the extra field, whose lengths are at 26 and 28
 
 
-def save(phrases: PhraseSet, path: Path) -> None:
-    """See `PhraseSet.save`."""
+def write_phrases(phrases: PhraseSet, path: Path) -> None:
+    """Writes `phrases.npz`, whole or not at all: a draft beside it is renamed at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=f"draft-{path.name}-", dir=path.parent)
     try:
@@ -37,8 +37,12 @@ def save(phrases: PhraseSet, path: Path) -> None:
         raise
 
 
-def load(path: Path) -> PhraseSet:
-    """See `PhraseSet.load`."""
+def read_phrases(path: Path) -> PhraseSet:
+    """Reads `phrases.npz`; of a large one, what is asked for.
+
+    Raises:
+        MusicError: `bad_phrases` if the file is damaged or of another schema version.
+    """
     try:
         # opened here, because `np.load` leaves a damaged file open
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:

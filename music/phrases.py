@@ -1,15 +1,14 @@
 """A data set of phrases: short, equally long excerpts of music in monophonic voices.
 
 `PhraseSet` is what training reads and `phrases.npz` is its file: the arrays below, each phrase's
-source, tags, key and split, and a JSON header that says how the set was made. The file holds no
-pickles, and the same set always gives the same bytes. A large set stays in its file, see
-`music.stored`: go through it by `chunks`, and ask for its `shape` rather than that of an array.
+source, tags, key and split, and a JSON header that says how the set was made. `music.phrase_file`
+reads and writes it: no pickles, and the same bytes for the same set. A large set stays in its file,
+see `music.stored`: go through it by `chunks`, and ask for its `shape` rather than that of an array.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -167,23 +166,6 @@ class PhraseSet:
         return PhraseSet(
             **{name: array[index] for name, array in self._arrays().items()}, header=self.header
         )
-
-    def save(self, path: Path) -> None:
-        """Writes `phrases.npz`, whole or not at all: a draft beside it is renamed at the end."""
-        from music.phrase_file import save
-
-        save(self, path)
-
-    @classmethod
-    def load(cls, path: Path) -> "PhraseSet":
-        """Reads `phrases.npz`; of a large one, what is asked for.
-
-        Raises:
-            MusicError: `bad_phrases` if the file is damaged or of another schema version.
-        """
-        from music.phrase_file import load
-
-        return load(path)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {name: getattr(self, name) for name in self.array_names()}

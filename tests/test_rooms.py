@@ -1,6 +1,7 @@
 """Imports point one way: read off the code, and proven by importing in clean processes."""
 
 import ast
+import graphlib
 import json
 import subprocess
 import sys
@@ -69,16 +70,31 @@ def imported_roots(nodes):
 
 def when_imported(tree):
     """The nodes that run when a module is imported: outside functions and type checks."""
+    return when_run(tree, but=ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def when_run(tree, but=()):
+    """The nodes that run at any time: outside type checks."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(node, but):
             continue
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             waiting += node.orelse
             continue
         yield node
         waiting += ast.iter_child_nodes(node)
+
+
+def imported_modules(nodes):
+    """The full names that a piece of code imports, and those of what it takes out of them."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def trees(room):
@@ -114,6 +130,16 @@ def test_rooms_use_only_what_they_may(room):
     for path, tree in trees(room):
         used = set(imported_roots(ast.walk(tree))) & (ROOMS | {"tests", "a relative import"})
         assert used <= MAY_USE[room] | {room}, path
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_no_module_needs_one_that_needs_it(room):
+    names = modules_of(room)
+    needs = {
+        name: set(imported_modules(when_run(tree))) & set(names) - {name}
+        for name, (_, tree) in zip(names, trees(room), strict=True)
+    }
+    graphlib.TopologicalSorter(needs).prepare()  # a CycleError names the circle
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))

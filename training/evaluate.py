@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from music.chorales import load_chorales
 from music.errors import MusicError
-from music.phrases import PhraseSet
+from music.phrase_file import read_phrases
 from music.quality import Quality
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def evaluate(
     model = folder / "model" if (folder / "model").is_dir() else folder
     own = folder / CHANNEL
     path = data or (own if own.is_file() else None)
-    phrases = load_chorales() if path is None else PhraseSet.load(path)
+    phrases = load_chorales() if path is None else read_phrases(path)
 
     from training.judge import Judge
     from training.listening import ListeningTest

@@ -3,14 +3,14 @@
 import pytest
 
 from benchmarks.data_sets import build, read, table, write_folder
-from music.phrases import PhraseSet
+from music.phrase_file import read_phrases
 
 
 @pytest.mark.parametrize(("kind", "architecture"), [("lines", "voices"), ("chords", "unet")])
 def test_the_sets_are_what_they_are_called(tmp_path, kind, architecture):
     write_folder(tmp_path / "songs", 100, kind)
     assert build(tmp_path / "songs", tmp_path / "phrases.npz", kind)["seconds"] > 0
-    phrases = PhraseSet.load(tmp_path / "phrases.npz")
+    phrases = read_phrases(tmp_path / "phrases.npz")
     assert len(phrases) == 100
     assert phrases.architecture == architecture
     assert len(set(phrases.source.tolist())) == 5

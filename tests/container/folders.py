@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from container.paths import TrainingPaths
+from music.phrase_file import write_phrases
 from music.phrases import PhraseSet
 
 
@@ -37,7 +38,7 @@ def job(base, *, hyperparameters=None, train=None, resources=None):
     if resources is not None:
         write_json(paths.configuration / "resourceconfig.json", resources)
     if train is not None:
-        train.save(paths.channel("train") / "phrases.npz")
+        write_phrases(train, paths.channel("train") / "phrases.npz")
     return paths
 
 

@@ -6,6 +6,7 @@ import pytest
 from container.channels import load_phrases as load_until
 from container.errors import JobError
 from music.errors import MusicError
+from music.phrase_file import write_phrases
 from tests.container.folders import job, phrase_set
 from tests.music.midi_folder import song, write, write_songs
 
@@ -23,7 +24,7 @@ def test_train_alone(tmp_path):
 def test_a_read_only_nested_channel_with_strange_neighbours(tmp_path):
     paths = job(tmp_path)
     train = phrase_set(5)
-    train.save(paths.channel("train") / "data" / "bach.npz")
+    write_phrases(train, paths.channel("train") / "data" / "bach.npz")
     (paths.channel("train") / "train.manifest").write_text("[]")
     (paths.channel("train") / "notes.xyz").write_text("?")
     (paths.channel("train") / ".phrases.npz.part").write_text("?")
@@ -36,7 +37,7 @@ def test_validation_takes_the_place_of_the_split(tmp_path):
     both.split[4:] = "valid"
     paths = job(tmp_path, train=both)
     other = phrase_set(3, seed=1)
-    other.save(paths.channel("validation") / "phrases.npz")
+    write_phrases(other, paths.channel("validation") / "phrases.npz")
     loaded = load_phrases(paths, {})
     assert len(loaded.part("train")) == 4
     assert len(loaded.part("valid")) == 3
@@ -46,15 +47,15 @@ def test_validation_takes_the_place_of_the_split(tmp_path):
 
 def test_validation_of_another_shape_is_refused(tmp_path):
     paths = job(tmp_path, train=phrase_set(5))
-    phrase_set(3, steps=64).save(paths.channel("validation") / "phrases.npz")
+    write_phrases(phrase_set(3, steps=64), paths.channel("validation") / "phrases.npz")
     with pytest.raises(JobError, match="different shapes"):
         load_phrases(paths, {})
 
 
 def test_other_channels_are_no_data(tmp_path):
     paths = job(tmp_path)
-    phrase_set().save(paths.channel("code") / "phrases.npz")
-    phrase_set().save(paths.channel("sm_drivers") / "phrases.npz")
+    write_phrases(phrase_set(), paths.channel("code") / "phrases.npz")
+    write_phrases(phrase_set(), paths.channel("sm_drivers") / "phrases.npz")
     with pytest.raises(JobError, match=r"no data channel `train`.*\['code', 'sm_drivers'\]"):
         load_phrases(paths, {})
 

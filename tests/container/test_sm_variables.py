@@ -13,6 +13,7 @@ from container.configuration import read_configuration
 from container.errors import JobError
 from container.paths import TrainingPaths
 from container.sm_variables import sm_variables
+from music.phrase_file import write_phrases
 from tests.container.folders import job, phrase_set, write_json
 from tests.container.processes import failure_of, run
 from training.errors import HyperparameterError
@@ -206,7 +207,7 @@ def test_a_job_obeys_the_folders_that_are_given(tmp_path):
         "SM_CHANNEL_TRAIN": tmp_path / "t",
     }
     write_json(tmp_path / "c" / "hyperparameters.json", {"iterations": "2"})
-    phrase_set().save(tmp_path / "t" / "phrases.npz")
+    write_phrases(phrase_set(), tmp_path / "t" / "phrases.npz")
     environ = {name: str(path) for name, path in places.items()}
     paths = TrainingPaths.from_environment({**environ, "SAGEMAKER_BASE_DIR": str(tmp_path / "b")})
     done = run(tmp_path / "b", environ=environ)

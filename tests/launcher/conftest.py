@@ -10,6 +10,7 @@ import pytest
 from launcher import targets
 from launcher.folders import list_folders
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
+from music.phrase_file import write_phrases
 from tests.container.folders import phrase_set
 
 FAKE = (sys.executable, "-u", str(Path(__file__).with_name("fake_container.py")))
@@ -28,7 +29,7 @@ def root(tmp_path, monkeypatch):
 def data(tmp_path):
     """A small data set."""
     path = tmp_path / "small set.npz"
-    phrase_set(8).save(path)
+    write_phrases(phrase_set(8), path)
     return str(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from launcher import LauncherError, data, train
 from launcher.layout import read_hyperparameters
-from music.phrases import PhraseSet
+from music.phrase_file import read_phrases
 from music.song import Note, Track
 from tests.launcher.command_line import run, run_here, start
 from tests.music.midi_folder import TICKS, hymn, song, write, write_songs
@@ -37,7 +37,7 @@ def test_a_folder_becomes_a_data_set_and_a_report(songs, root):
     place = root / "data" / "songs"
     assert lines[-1] == f"Next, train on it: {lines[-1].partition(': ')[2]}"
     assert str(place / "phrases.npz") in lines[-1]
-    phrases = PhraseSet.load(place / "phrases.npz")
+    phrases = read_phrases(place / "phrases.npz")
     assert len(phrases) == 60
     report = json.loads((place / "data.json").read_text())
     assert (report["used"], report["architecture"]) == (12, "voices")
@@ -133,7 +133,7 @@ def test_training_takes_the_folder(songs, root):
     assert done.returncode == 0, done.stderr
     assert "12 of 15 files are used" in done.stderr
     assert "launcher.data" in done.stderr
-    assert len(PhraseSet.load(root / "mine" / "input" / "data" / "train" / "phrases.npz")) == 60
+    assert len(read_phrases(root / "mine" / "input" / "data" / "train" / "phrases.npz")) == 60
     done = run_here("train", "--data", songs, "--tag", "hymns", "--dry-run", "--json", root=root)
     assert json.loads(done.stdout)["tags"] == ["hymns"]
 
@@ -161,7 +161,7 @@ def test_training_takes_the_tracks_and_the_pickup_it_is_told(root, tmp_path):
     done = run("train", *words[1:], *chosen, "--name", "mine", root=root)
     assert done.returncode == 0, done.stderr
     assert "48 phrases are few: the model will mostly learn them by heart" in done.stderr
-    phrases = PhraseSet.load(root / "mine" / "input" / "data" / "train" / "phrases.npz")
+    phrases = read_phrases(root / "mine" / "input" / "data" / "train" / "phrases.npz")
     assert phrases.pitch[..., 0].max() < phrases.pitch[..., 1].min()
     assert phrases.onset[:, ::16].all()  # a half note begins each bar
     assert not phrases.onset[:, 4::16].any()

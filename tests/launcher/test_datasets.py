@@ -5,7 +5,7 @@ from launcher.datasets import FolderOptions, load_data_set
 from launcher.errors import LauncherError
 from launcher.jobs import plan
 from music import chorales
-from music.phrases import PhraseSet
+from music.phrase_file import read_phrases
 from tests.container.folders import phrase_set
 from tests.music.midi_folder import song, write, write_songs
 
@@ -27,7 +27,7 @@ def test_the_chorales_come_from_their_own_module(tmp_path, monkeypatch):
     found = load_data_set("bach", lambda *counts: seen.append(counts))
     found.write(tmp_path / "phrases.npz")
     assert seen == [(1, 2)]
-    assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == phrase_set(3).fingerprint
+    assert read_phrases(tmp_path / "phrases.npz").fingerprint == phrase_set(3).fingerprint
 
 
 def test_without_music21_there_is_one_sentence_and_a_cure(monkeypatch):
@@ -83,7 +83,7 @@ def test_a_folder_of_midi_files(tmp_path):
     assert found.notes[0].startswith("8 of 9 files are used: 40 phrases")
     assert "launcher.data" in found.notes[1]
     found.write(tmp_path / "phrases.npz")
-    assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == found.phrases.fingerprint
+    assert read_phrases(tmp_path / "phrases.npz").fingerprint == found.phrases.fingerprint
     assert (
         len(load_data_set(str(tmp_path / "songs"), folder=FolderOptions(tags=("hymns",))).phrases)
         == 40

@@ -13,6 +13,7 @@ import pytest
 from music.manifest import Manifest
 from music.melodies import melody
 from music.midi import read_midi
+from music.phrase_file import write_phrases
 from music.phrases import PhraseSet
 from tests.container.folders import phrase_set
 from tests.launcher.conftest import end_all
@@ -45,7 +46,7 @@ def small_set(path):
     split = np.array(["train"] * 18 + ["valid"] * 6)
     arrays = {name: getattr(phrases, name) for name in ("pitch", "onset", "fermata", "source")}
     arrays |= {name: getattr(phrases, name) for name in ("tags", "tonic", "mode", "bar")}
-    PhraseSet(**arrays, split=split, header=phrases.header).save(path)
+    write_phrases(PhraseSet(**arrays, split=split, header=phrases.header), path)
     return path
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from music.collection import build_collection, midi_files
 from music.errors import MusicError
-from music.phrases import PhraseSet, unpack_roll
+from music.phrase_file import read_phrases, write_phrases
+from music.phrases import unpack_roll
 from music.pieces import Selection
 from music.rolls import roll_to_voices
 from music.song import Note, Track
@@ -33,8 +34,8 @@ def test_a_folder_becomes_a_data_set(tmp_path):
     assert collection.report.phrases == {"train": 80, "valid": 10, "test": 10}
     for source in set(phrases.source.tolist()):
         assert len(set(phrases.split[phrases.source == source].tolist())) == 1
-    phrases.save(tmp_path / "phrases.npz")
-    assert PhraseSet.load(tmp_path / "phrases.npz").fingerprint == phrases.fingerprint
+    write_phrases(phrases, tmp_path / "phrases.npz")
+    assert read_phrases(tmp_path / "phrases.npz").fingerprint == phrases.fingerprint
 
 
 def test_the_same_music_under_other_names_gives_the_same_split(tmp_path):
@@ -241,7 +242,7 @@ def test_a_large_set_is_built_a_chunk_at_a_time(tmp_path, monkeypatch, make):
     for number in range(4):
         write(tmp_path / "songs", f"{number}.mid", make(number))
     whole = build_collection(tmp_path / "songs")
-    whole.require().save(tmp_path / "whole.npz")
+    write_phrases(whole.require(), tmp_path / "whole.npz")
     monkeypatch.setattr("music.phrases.CHUNK", 3)
     monkeypatch.setattr("music.stored.CHUNK", 3)
     read = StoredArray.read
@@ -255,7 +256,7 @@ def test_a_large_set_is_built_a_chunk_at_a_time(tmp_path, monkeypatch, make):
     collection = build_collection(tmp_path / "songs")
     assert collection.report == whole.report
     monkeypatch.setattr("music.phrase_file.STORED_FROM", 0)
-    collection.require().save(tmp_path / "large.npz")
+    write_phrases(collection.require(), tmp_path / "large.npz")
     assert max(rows_read) == 3
     large = np.load(tmp_path / "large.npz")
     with np.load(tmp_path / "whole.npz") as expected, large:

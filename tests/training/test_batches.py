@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from music.phrases import PhraseSet, pack_roll, transpose
+from music.phrase_file import read_phrases, write_phrases
+from music.phrases import pack_roll, transpose
 from music.rolls import voices_to_roll
 from tests.training.conftest import phrases_of
 from training.batches import Batches, melody_first, roll_extent, shifts_to_c
@@ -210,8 +211,8 @@ def test_a_set_in_its_file_gives_the_same_batches(tmp_path, monkeypatch):
     monkeypatch.setattr("music.phrase_file.STORED_FROM", 0)
     monkeypatch.setattr("music.stored.CHUNK", 7)
     monkeypatch.setattr("music.phrases.CHUNK", 7)
-    phrases.save(tmp_path / "phrases.npz")
-    stored = PhraseSet.load(tmp_path / "phrases.npz").part("train")
+    write_phrases(phrases, tmp_path / "phrases.npz")
+    stored = read_phrases(tmp_path / "phrases.npz").part("train")
     ours, theirs = (
         make(each, tonic_normalized=False, augmentation=0.3, batch_size=6).at(4)
         for each in (stored, phrases.part("train"))

@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from music.phrase_file import write_phrases
 from tests.training.conftest import phrases_of
 from training.evaluate import CHANNEL, main
 from training.export import export
@@ -18,7 +19,7 @@ def job(tmp_path_factory):
     """A job's folder with an untrained model and 60 phrases, 24 of them to validate."""
     phrases = phrases_of(60, valid=24)
     folder = tmp_path_factory.mktemp("job")
-    phrases.save(folder / CHANNEL)
+    write_phrases(phrases, folder / CHANNEL)
     values = Hyperparameters()
     gan = build_gan(values, phrases)
     export(gan, folder / "model", origin_of(values, phrases, gan), {})
@@ -45,7 +46,7 @@ def test_a_job_is_measured_as_its_generator_was_while_training(job, tmp_path, ca
 def test_another_data_set_is_measured_with_a_note(job, tmp_path, capsys):
     folder, _, _ = job
     other = tmp_path / "other.npz"
-    phrases_of(60, seed=1, valid=24).save(other)
+    write_phrases(phrases_of(60, seed=1, valid=24), other)
     words = [str(folder / "model"), "--data", str(other), "--output", str(tmp_path / "q.json")]
     assert main(words) == 0
     assert "learned from another data set" in capsys.readouterr().err
