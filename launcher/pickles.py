@@ -1,9 +1,11 @@
 """Finds pickles by name and by content, without loading one: loading runs whatever it says."""
 
 import ast
+import contextlib
 import io
 import itertools
 import pickletools
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -14,8 +16,18 @@ _NUMPY = b"\x93NUMPY"
 _ZIP = b"PK\x03\x04"
 _PROTOCOLS = tuple(bytes([0x80, number]) for number in range(2, 6))  # from protocol 2 on
 _FIRST = 6  # operations that other bytes do not happen to spell
+_MANY = 10_000  # operations of a file that need not be read to its end to be a pickle
 _HEAD = 1 << 20  # bytes of a file that are looked at; older pickles are known as a whole only
+_CHUNK = 1 << 12  # bytes read at once: what lies before a damage, `load` would see, too
+_MAX_HEADER = 10_000  # bytes before an array; numpy reads no more unless it may unpickle
+
+# A model has hardly a zip file, and few of its bytes spell operations. Who sends more of either
+# wants to take up time and memory: what is not looked at then is called a pickle.
 _MAX_ENTRIES = 1000  # of a zip file
+_MAX_DIRECTORY = 1 << 18  # bytes of the directory of a zip file
+_MAX_UNPACKED = 1 << 26  # bytes out of all zip files
+_MAX_OPERATIONS = 200_000  # of all files
+_PRESUMED = "presumably: it takes too long to look"
 
 
 def find_pickles(folder: Path) -> Iterator[str]:
@@ -25,70 +37,110 @@ def find_pickles(folder: Path) -> Iterator[str]:
         A file's path relative to the folder and how its pickle is known, e.g. `code/state.pkl
         (by its name)`.
     """
+    search = _Search()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            sign = _sign_of_file(path)
+            sign = search.sign_of_file(path)
             if sign:
                 yield f"{path.relative_to(folder).as_posix()} ({sign})"
 
 
-def _sign_of_file(path: Path) -> str | None:
-    if path.suffix.lower() in SUFFIXES:
-        return "by its name"
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if head.startswith(_ZIP):
-        return _sign_of_zip(path)
-    return _sign_of_bytes(head)
+class _Search:
+    """Looks at files, as long as it takes little time."""
 
+    def __init__(self) -> None:
+        self._operations_left = _MAX_OPERATIONS
+        self._unpacked_left = _MAX_UNPACKED
 
-def _sign_of_bytes(head: bytes) -> str | None:
-    if head.startswith(_NUMPY):
-        return "an array of Python objects" if _holds_objects(head) else None
-    is_one = head.startswith(_PROTOCOLS) and len(_operations(head, _FIRST)) == _FIRST
-    return "by its content" if is_one or _is_old_pickle(head) else None
+    def sign_of_file(self, path: Path) -> str | None:
+        if path.suffix.lower() in SUFFIXES:
+            return "by its name"
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        return self._sign_of_zip(path) if head.startswith(_ZIP) else self._sign_of_bytes(head)
 
+    def _sign_of_bytes(self, head: bytes) -> str | None:
+        if self._operations_left <= 0:
+            return _PRESUMED
+        if head.startswith(_NUMPY):
+            header = _header_of(head)
+            self._operations_left -= len(header)
+            return "an array of Python objects" if _holds_objects(header) else None
+        found = list(itertools.islice(_operations(head), _MANY))
+        self._operations_left -= len(found)
+        is_new = head.startswith(_PROTOCOLS) and len(found) >= _FIRST
+        is_whole = len(found) > 2 and found[-1] == ("STOP", len(head) - 1)
+        return "by its content" if is_new or is_whole or len(found) == _MANY else None
 
-def _sign_of_zip(path: Path) -> str | None:
-    """Looks at the beginning of every file in a zip file, such as an .npz or a PyTorch model."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist()[:_MAX_ENTRIES]:
-                if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES:
-                    return f"{entry.filename[:80]!r} in it, by its name"
-                with archive.open(entry) as file:
-                    if sign := _sign_of_bytes(file.read(_HEAD)):
+    def _sign_of_zip(self, path: Path) -> str | None:
+        """Looks at the beginning of every file in a zip file, such as an .npz or PyTorch model."""
+        if _has_long_directory(path):
+            return _PRESUMED
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = archive.infolist()
+                for entry in entries:
+                    if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES:
+                        return f"{entry.filename[:80]!r} in it, by its name"
+                if len(entries) > _MAX_ENTRIES:
+                    return _PRESUMED
+                for entry in entries:
+                    head = self._beginning(archive, entry)
+                    if sign := self._sign_of_bytes(head):
                         return f"{entry.filename[:80]!r} in it, {sign}"
-    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
-        return None  # no zip file, or one with a password: nobody's `load` reads it either
-    return None
+                    if self._unpacked_left <= 0:
+                        return _PRESUMED
+        except Exception:  # zipfile and what unpacks for it fail in many ways
+            return None  # no zip file
+        return None
+
+    def _beginning(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+        """Reads what can be read: nothing of an entry with a password, some of a damaged one."""
+        head = bytearray()
+        del entry.CRC  # a wrong checksum is told only once all is loaded
+        with contextlib.suppress(Exception), archive.open(entry) as file:
+            while len(head) < min(_HEAD, self._unpacked_left):
+                if not (chunk := file.read(_CHUNK)):
+                    break
+                head += chunk
+        self._unpacked_left -= len(head)
+        return bytes(head)
 
 
-def _holds_objects(head: bytes) -> bool:
+def _has_long_directory(path: Path) -> bool:
+    """Whether the directory of a zip file, which is read into memory, may be too long."""
+    with path.open("rb") as file:
+        # a comment of up to 64 kB follows it
+        file.seek(max(0, path.stat().st_size - (1 << 16) - 22))
+        tail = file.read()
+    sizes = [tail[at.start() + 12 : at.start() + 16] for at in re.finditer(b"PK\x05\x06", tail)]
+    return b"PK\x06\x07" in tail or any(
+        int.from_bytes(size, "little") > _MAX_DIRECTORY for size in sizes
+    )
+
+
+def _header_of(head: bytes) -> bytes:
+    """The header of an .npy file."""
+    length = 2 if head[6:7] == b"\x01" else 4
+    size = int.from_bytes(head[8 : 8 + length], "little")
+    return head[8 + length : 8 + length + size]
+
+
+def _holds_objects(header: bytes) -> bool:
     """Whether an .npy file's header names a type with objects, which numpy would unpickle."""
     import numpy as np
 
-    length = 2 if head[6:7] == b"\x01" else 4
-    size = int.from_bytes(head[8 : 8 + length], "little")
+    if len(header) > _MAX_HEADER:
+        return True
     try:
-        header = ast.literal_eval(head[8 + length : 8 + length + size].decode("utf-8"))
-        return bool(np.lib.format.descr_to_dtype(header["descr"]).hasobject)
-    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        described = ast.literal_eval(header.decode("utf-8"))
+        return bool(np.lib.format.descr_to_dtype(described["descr"]).hasobject)
+    except Exception:  # a Python literal can fail in many ways
         return False  # damaged: numpy refuses it
 
 
-def _is_old_pickle(data: bytes) -> bool:
-    """Whether the bytes are, to the last one, the program of a pickle."""
-    operations = _operations(data, len(data))
-    return len(operations) > 2 and operations[-1] == ("STOP", len(data) - 1)
-
-
-def _operations(data: bytes, most: int) -> list[tuple[str, int | None]]:
-    """Reads the first operations of a pickle and their places, up to what is none."""
-    found: list[tuple[str, int | None]] = []
-    try:
-        for code, _, place in itertools.islice(pickletools.genops(io.BytesIO(data)), most):
-            found.append((code.name, place))
-    except (ValueError, IndexError, KeyError, MemoryError, OverflowError, SyntaxError):
-        pass
-    return found
+def _operations(data: bytes) -> Iterator[tuple[str, int | None]]:
+    """Reads the operations of a pickle and their places, up to what is none."""
+    with contextlib.suppress(Exception):
+        for code, _, place in pickletools.genops(io.BytesIO(data)):
+            yield code.name, place

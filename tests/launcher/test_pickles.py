@@ -1,5 +1,7 @@
 import io
 import pickle
+import struct
+import time
 import zipfile
 
 import numpy as np
@@ -21,11 +23,12 @@ def saved(array):
     return file.getvalue()
 
 
-def zipped(name, content):
+def zipped(name="a.txt", content=b"", **others):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("first.txt", "harmless")
-        archive.writestr(name, content)
+        for each, text in {name: content, **others}.items():
+            archive.writestr(each, text)
     return file.getvalue()
 
 
@@ -71,3 +74,43 @@ def test_a_name_is_enough(tmp_path, name):
 def test_what_is_none_is_left_alone(tmp_path, name):
     (tmp_path / "file").write_bytes(HARMLESS[name])
     assert list(find_pickles(tmp_path)) == []
+
+
+def test_what_is_damaged_hides_no_pickle(tmp_path):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("first.txt", "locked")
+        archive.writestr("a.npy", saved(np.array([Trap()], dtype=object)))
+    data = bytearray(file.getvalue())
+    data[data.index(b"PK\3\4") + 6] |= 1  # the first entry wants a password, in both places
+    data[data.index(b"PK\1\2") + 8] |= 1
+    checksum = data.rindex(b"PK\1\2") + 16
+    data[checksum] ^= 1
+    (tmp_path / "model.bin").write_bytes(data)
+    with np.load(tmp_path / "model.bin", allow_pickle=True) as archive:
+        assert "a" in archive  # it would be loaded
+    assert list(find_pickles(tmp_path)) == ["model.bin ('a.npy' in it, an array of Python objects)"]
+
+
+def directory_of(entries):
+    end = struct.pack("<HHHHIIH", 0, 0, 0, 0, 46 * entries, 4, 0)
+    return b"PK\3\4" + (b"PK\1\2" + bytes(42)) * entries + b"PK\5\6" + end
+
+
+# A file each, that would take seconds or hundreds of megabytes to look through.
+TIRESOME = {
+    "operations": b"N" * 2**20,
+    "header": b"\x93NUMPY\2\0\0\0\x10\0[" + b"1," * 500_000 + b"]",
+    "directory": directory_of(400_000),
+    "entries": zipped(**{f"{number}.txt": b"" for number in range(1001)}),
+    "bombs": zipped(**{f"{number}.txt": bytes(2**20) for number in range(65)}),
+}
+
+
+@pytest.mark.parametrize("name", TIRESOME)
+def test_what_takes_long_to_look_at_is_taken_for_one(tmp_path, name):
+    (tmp_path / "file").write_bytes(TIRESOME[name])
+    start = time.process_time()
+    (found,) = find_pickles(tmp_path)
+    assert found.startswith("file (")
+    assert time.process_time() - start < 1
