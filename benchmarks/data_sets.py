@@ -10,8 +10,6 @@ batches are those of the default runs: 24 phrases for lines, five times 64 with 
 
 import argparse
 import json
-import os
-import platform
 import random
 import resource
 import subprocess
@@ -19,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.machine import machine
 
 TICKS = 480
 BARS = 21  # of a song: 20 phrases
@@ -132,12 +132,11 @@ def main() -> None:
         _stage(*given.stage)
         return
     rows = table(given.sizes)
-    machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores"
     if given.json:
-        print(json.dumps({"machine": machine, "rows": rows}, indent=2))
+        print(json.dumps({"machine": machine(), "rows": rows}, indent=2))
         return
     names = list(rows[0])
-    print(f"{machine}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
+    print(f"{machine()}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for row in rows:
         print(f"| {' | '.join(str(row.get(name, '')) for name in names)} |")
 
