@@ -181,7 +181,8 @@ def bad_parameters(faults: list[str], hint: str) -> RequestError:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """Says in a sentence each what is wrong, with the nearest name for an unknown one."""
-    unknown, wrong = [], []
+    unknown: list[str] = []
+    wrong: list[str] = []
     for fault in error.errors(include_url=False, include_context=False):
         *path, name = (str(part)[:64] for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
