@@ -5,10 +5,11 @@ import contextlib
 import io
 import itertools
 import pickletools
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+from music.zips import has_long_directory
 
 SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".ckpt"})
 
@@ -24,7 +25,6 @@ _MAX_HEADER = 10_000  # bytes before an array; numpy reads no more unless it may
 # A model has hardly a zip file, and few of its bytes spell operations. Who sends more of either
 # wants to take up time and memory: what is not looked at then is called a pickle.
 _MAX_ENTRIES = 1000  # of a zip file
-_MAX_DIRECTORY = 1 << 18  # bytes of the directory of a zip file
 _MAX_UNPACKED = 1 << 26  # bytes out of all zip files
 _MAX_OPERATIONS = 200_000  # of all files
 _PRESUMED = "presumably: it takes too long to look"
@@ -74,9 +74,10 @@ class _Search:
 
     def _sign_of_zip(self, path: Path) -> str | None:
         """Looks at the beginning of every file in a zip file, such as an .npz or PyTorch model."""
-        if _has_long_directory(path):
-            return _PRESUMED
         try:
+            with path.open("rb") as file:
+                if has_long_directory(file):
+                    return _PRESUMED
             with zipfile.ZipFile(path) as archive:
                 entries = archive.infolist()
                 for entry in entries:
@@ -105,18 +106,6 @@ class _Search:
                 head += chunk
         self._unpacked_left -= len(head)
         return bytes(head)
-
-
-def _has_long_directory(path: Path) -> bool:
-    """Whether the directory of a zip file, which is read into memory, may be too long."""
-    with path.open("rb") as file:
-        # a comment of up to 64 kB follows it
-        file.seek(max(0, path.stat().st_size - (1 << 16) - 22))
-        tail = file.read()
-    sizes = [tail[at.start() + 12 : at.start() + 16] for at in re.finditer(b"PK\x05\x06", tail)]
-    return b"PK\x06\x07" in tail or any(
-        int.from_bytes(size, "little") > _MAX_DIRECTORY for size in sizes
-    )
 
 
 def _header_of(head: bytes) -> bytes:

@@ -16,10 +16,13 @@ import numpy as np
 
 from music.phrases import KINDS, SCHEMA_VERSION, PhraseSet, unfit
 from music.stored import LARGE, OpenFile, StoredArray, StoredPhrases
+from music.zips import open_zip, read_array
 
 STORED_FROM = 16 * 2**20  # bytes of the large arrays; the chorales have one million
 
 _PIECE = 2**20  # bytes read at once
+_MAX_HEADER = 2**20  # bytes, four a character
+_MAX_STEPS_PER_BEAT = 24
 _LOCAL_HEADER = 30  # bytes, then the name and the extra field, whose lengths are at 26 and 28
 
 
@@ -44,29 +47,56 @@ def read_phrases(path: Path) -> PhraseSet:
         MusicError: `bad_phrases` if the file is damaged or of another schema version.
     """
     try:
-        # opened here, because `np.load` leaves a damaged file open
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            header = json.loads(str(file["header"]))
-            stored = _stored(raw, file.zip)
-            names = [name for name in KINDS if name != "roll" or name in file]
-            arrays = {name: file[name] for name in names if name not in stored}
+        with path.open("rb") as raw, open_zip(raw) as archive:
+            header = _read_header(archive)
+            stored = _stored(raw, archive)
+            names = [name for name in KINDS if name != "roll" or "roll.npy" in archive.NameToInfo]
+            arrays = {name: read_array(archive, name) for name in names if name not in stored}
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise unfit(f"{path} is not a data set of phrases: {error}") from error
+    except Exception as error:  # zipfile, what unpacks for it and numpy fail in many ways
+        reason = str(error)[:200] or type(error).__name__
+        raise unfit(f"{path} is not a data set of phrases: {reason}") from error
     version = header.get("schema_version") if isinstance(header, dict) else None
     if version != SCHEMA_VERSION:
-        raise unfit(f"{path} has schema version {version}, expected {SCHEMA_VERSION}")
-    if not stored:
-        return PhraseSet(**arrays, header=header)
-    if missing := [name for name in LARGE if name in arrays]:
+        raise unfit(f"{path} has schema version {str(version)[:20]}, expected {SCHEMA_VERSION}")
+    if missing := [name for name in LARGE if name in arrays and stored]:
         raise unfit(f"{path} is not a data set of phrases: it compresses {missing}, not others")
-    _check(stored, arrays)
-    rows = np.arange(stored["pitch"].shape[0], dtype=np.int64)
-    phrases = StoredPhrases(stored, rows, arrays, header)
+    _check_types(arrays)
+    if not stored:
+        phrases = PhraseSet(**arrays, header=header)
+    else:
+        _check(stored, arrays)
+        rows = np.arange(stored["pitch"].shape[0], dtype=np.int64)
+        phrases = StoredPhrases(stored, rows, arrays, header)
     for _ in phrases.chunks():
         pass  # making a chunk checks it
+    _check_header(phrases)
     return phrases
+
+
+def _read_header(archive: zipfile.ZipFile) -> Any:
+    if archive.getinfo("header.npy").file_size > _MAX_HEADER:
+        raise ValueError("its header is too long")
+    return json.loads(str(read_array(archive, "header")))
+
+
+def _check_types(arrays: dict[str, Any]) -> None:
+    for name, array in arrays.items():
+        expected = np.dtype(KINDS[name])
+        if array.dtype.kind != expected.kind or (expected.itemsize and array.dtype != expected):
+            raise unfit(f"`{name}` must be {expected.name}, not {array.dtype.name}")
+
+
+def _check_header(phrases: PhraseSet) -> None:
+    """Refuses what would fail only in the middle of a training."""
+    _, _, voices = phrases.shape
+    beat = phrases.header.get("steps_per_beat", 4)
+    if not isinstance(beat, int) or not 1 <= beat <= _MAX_STEPS_PER_BEAT:
+        raise unfit(f"`steps_per_beat` must be 1 to {_MAX_STEPS_PER_BEAT}, not {str(beat)[:20]}")
+    tracks = phrases.header.get("tracks", [""] * voices)
+    if not isinstance(tracks, list) or [*map(type, tracks)] != [str] * voices:
+        raise unfit(f"`tracks` must be {voices} names, not {str(tracks)[:80]}")
 
 
 def _write(phrases: PhraseSet, archive: zipfile.ZipFile) -> None:

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from music.zips import open_zip, read_array
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Checkpoint:
 
     Attributes:
         iteration: how many iterations were made.
-        identity: what must be equal for the run to continue: architecture, shapes, data.
+        identity: what must be equal for the run to continue: hyperparameters and data.
         history: the metric rows so far.
         arrays: the variables, `owner/index` to array.
     """
@@ -134,8 +134,9 @@ class CheckpointFolder:
         for path in self._paths():
             try:
                 return _read(path)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                logger.warning("%s is damaged and was passed over: %s", path.name, error)
+            except Exception as error:  # zipfile, what unpacks for it and numpy fail in many ways
+                reason = str(error)[:200] or type(error).__name__
+                logger.warning("%s is damaged and was passed over: %s", path.name, reason)
         return None
 
     def _paths(self) -> list[Path]:
@@ -148,13 +149,23 @@ class CheckpointFolder:
 
 
 def _read(path: Path) -> Checkpoint:
-    # Opened here, because numpy leaves a file open that is no archive.
-    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        header = json.loads(str(file["header"]))
-        arrays = {name: file[name] for name in file.files if name != "header"}
+    with path.open("rb") as raw, open_zip(raw) as archive:
+        header = json.loads(str(read_array(archive, "header")))
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        arrays = {name: read_array(archive, name) for name in names if name != "header"}
     if header["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema version {header['schema_version']}, expected {SCHEMA_VERSION}")
-    return Checkpoint(header["iteration"], header["identity"], header["history"], arrays)
+    checkpoint = Checkpoint(header["iteration"], header["identity"], header["history"], arrays)
+    history = checkpoint.history
+    if not (
+        isinstance(checkpoint.iteration, int)
+        and checkpoint.iteration >= 0
+        and isinstance(checkpoint.identity, dict)
+        and isinstance(history, list)
+        and all(isinstance(row, dict) for row in history)
+    ):
+        raise ValueError("its header does not tell of a run")
+    return checkpoint
 
 
 def _foreign(why: str) -> TrainingError:

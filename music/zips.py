@@ -1,0 +1,58 @@
+"""Zip files from strangers, such as .npz files: refused before they take up memory."""
+
+import re
+import zipfile
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DIRECTORY = 1 << 18  # bytes; in memory they are ten times as many, and a file of ours has 1,000
+FREE_BYTES = 64 << 20  # what may be unpacked whatever the ratio
+MAX_RATIO = 8  # unpacked to packed
+
+_END = b"PK\x05\x06"
+_END_OF_LARGE = b"PK\x06\x07"
+_MAX_END = 22 + (1 << 16)  # bytes that may follow the directory, a comment among them
+
+
+def has_long_directory(file: IO[bytes]) -> bool:
+    """Whether the directory, which `zipfile` keeps in memory, may be longer than it should.
+
+    Files of more than 65,535 entries or 4 GB say it elsewhere, and count as such.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _MAX_END))
+    tail = file.read()
+    file.seek(0)
+    claims = (tail[match.end() + 8 : match.end() + 12] for match in re.finditer(_END, tail))
+    return _END_OF_LARGE in tail or any(
+        int.from_bytes(claim, "little") > MAX_DIRECTORY for claim in claims
+    )
+
+
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """Opens a zip file whose contents are not much larger than itself.
+
+    Raises:
+        zipfile.BadZipFile: if they are, or if it is none.
+    """
+    if has_long_directory(file):
+        raise zipfile.BadZipFile("its directory is too long")
+    size = file.seek(0, 2)
+    archive = zipfile.ZipFile(file)
+    # What an entry claims is also what can be read of it.
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > FREE_BYTES + MAX_RATIO * size:
+        raise zipfile.BadZipFile(f"it would be {unpacked} bytes unpacked")
+    return archive
+
+
+def read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Reads one array of an .npz file.
+
+    Raises:
+        Exception: of any kind, if it is damaged: its header is a Python literal.
+    """
+    with archive.open(f"{name}.npy") as content:
+        return np.lib.format.read_array(content, allow_pickle=False)
