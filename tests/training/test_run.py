@@ -1,3 +1,7 @@
+"""The loop and all around it. Its networks are small ones: real ones run to their end in
+`test_unet_runs_and_exports`, `tests/container/test_training_process.py` and `tests/kill_sweep.py`.
+"""
+
 import dataclasses
 import io
 import json
@@ -9,16 +13,23 @@ import tensorflow as tf
 
 from music.midi import read_midi
 from tests.training.conftest import phrases_of
+from tests.training.small_gan import SmallGan
 from training.checkpoints import CheckpointFolder
 from training.errors import TrainingError
 from training.gan import Gan
 from training.hyperparameters import Hyperparameters
 from training.metric_lines import parse_line
 from training.run import Folders, check_data, run
-from training.voices_gan import VoicesGan
 
 TOTAL = 8
-WARM = {"iterations": 2, "warmup_share": 0.9}  # without the critic: quick to compile
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_networks():
+    """What runs of `voices` train."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("training.run.VoicesGan", SmallGan)
+        yield
 
 
 def train(base, *, stop_after=None, phrases=None, **changes):
@@ -28,11 +39,8 @@ def train(base, *, stop_after=None, phrases=None, **changes):
         "batch_size": 4,
         "checkpoint_every": 3,
         "sample_every": 4,
-        "warmup_share": 0.25,
         **changes,
     }
-    if choices.get("architecture") == "unet":
-        del choices["warmup_share"]
     folders = Folders(base / "model", base / "data", base / "checkpoints")
     asked = iter(range(1000))
     keras.utils.clear_session()  # layers are numbered as in a process of its own
@@ -121,17 +129,25 @@ def test_a_stopped_and_continued_run_ends_as_an_undisturbed_one(whole, tmp_path)
 
 
 def test_a_finished_run_exports_again(tmp_path):
-    folders, _ = train(tmp_path, **WARM)
+    folders, _ = train(tmp_path, iterations=2)
     before = (folders.model / "generator.tflite").read_bytes()
     (folders.model / "generator.tflite").unlink()
-    train(tmp_path, **WARM)
+    train(tmp_path, iterations=2)
     assert (folders.model / "generator.tflite").read_bytes() == before
 
 
+def test_a_continued_run_may_be_longer_and_watched_otherwise_but_no_other_run(tmp_path):
+    train(tmp_path, iterations=2)
+    with pytest.raises(TrainingError, match=r"its augmentation is 0\.0, this run's is 0\.5"):
+        train(tmp_path, iterations=2, augmentation=0.5)
+    folders, _ = train(tmp_path, iterations=3, checkpoint_every=1, sample_every=1)
+    assert weights(folders).iteration == 3
+
+
 def test_another_runs_checkpoints_are_refused(tmp_path):
-    train(tmp_path, **WARM)
+    train(tmp_path, iterations=2)
     with pytest.raises(TrainingError, match="its data is"):
-        train(tmp_path, **WARM, phrases=phrases_of(30, seed=1))
+        train(tmp_path, iterations=2, phrases=phrases_of(30, seed=1))
     with pytest.raises(TrainingError, match="its architecture is 'voices', this run's is 'unet'"):
         train(tmp_path, iterations=2, architecture="unet")
 
@@ -149,7 +165,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_not_saved(tmp_path, monkey
     if stop_after:
         monkeypatch.setattr("training.run.REPORTS", 1)
     with pytest.raises(TrainingError, match="generator_loss is no finite number at iteration 5"):
-        train(tmp_path, warmup_share=0.9, stop_after=stop_after)
+        train(tmp_path, stop_after=stop_after)
     assert weights(Folders(None, None, tmp_path / "checkpoints")).iteration == 3
 
 
@@ -188,8 +204,8 @@ def test_a_collapse_is_told_when_it_begins_and_in_the_report(tmp_path, monkeypat
         nothing = np.zeros((len(pitch), 32, 128, 3), bool)
         return nothing, nothing
 
-    monkeypatch.setattr(VoicesGan, "accompany", silence)
-    folders, said = train(tmp_path, iterations=2, sample_every=1, warmup_share=0.9)
+    monkeypatch.setattr(SmallGan, "accompany", silence)
+    folders, said = train(tmp_path, iterations=2, sample_every=1)
     assert said.count("Collapse: `alto`, `tenor`, `bass` are silent") == 1
     facts = json.loads((folders.output / "report.json").read_text())
     assert ["silent" in warning for warning in facts["warnings"]] == [True]
