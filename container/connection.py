@@ -20,7 +20,30 @@ MAX_CONNECTIONS = 512
 HEAD_S = 10
 REST_S = 10
 READING_S = 30
+MAX_SMALL_CHUNKS = 10_000
+SMALL_CHUNK_BYTES = 256
 MAX_UNREAD_BYTES = 200 * 2**20  # of all answers together
+
+
+class _Reader(h11.Connection):
+    """HTTP/1.1 that is refused if its body comes crumb by crumb, as megabytes of chunks of a byte.
+
+    Each chunk keeps the event loop from all others, as kilobytes in one piece would.
+    """
+
+    _chunks = 0
+    _bytes = 0
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._chunks = self._bytes = 0
+        elif isinstance(event, h11.Data):
+            self._chunks += event.chunk_start
+            self._bytes += len(event.data)
+            if self._chunks > MAX_SMALL_CHUNKS + self._bytes // SMALL_CHUNK_BYTES:
+                raise h11.RemoteProtocolError("The body comes in too many small chunks")
+        return event
 
 
 class Connection(H11Protocol):
@@ -33,6 +56,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for a first request as long as for a further one."""
         super().connection_made(transport)
+        self.conn = _Reader(h11.SERVER)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
