@@ -126,6 +126,8 @@ def test_a_stopped_and_continued_run_ends_as_an_undisturbed_one(whole, tmp_path)
     assert ours.history == theirs.history
     mine, undisturbed = (f.output / "metrics.jsonl" for f in (folders, whole[0]))
     assert mine.read_text() == undisturbed.read_text()
+    mine, undisturbed = (f.model / "generator.tflite" for f in (folders, whole[0]))
+    assert mine.read_bytes() == undisturbed.read_bytes()
 
 
 def test_a_finished_run_exports_again(tmp_path):
