@@ -1,11 +1,11 @@
 """The functions behind `train`, `status`, `stop` and `delete`."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from launcher.datasets import (
     BACH,
@@ -26,9 +26,11 @@ from launcher.runner import GRACE_S
 from launcher.settings import check_settings, encode_values, merge_settings, suit
 from launcher.targets import LOCAL, target_for
 
+if TYPE_CHECKING:
+    from training.hyperparameters import Hyperparameters
+
 ROOT = Path("runs")
 _POLL_S = 0.1
-_BOUND_TO_CHECKPOINTS = ("architecture", "seed", "condition_track")
 _SAVING_S = 60.0  # for the runner to pack what was saved
 
 
@@ -103,8 +105,8 @@ def train(
         instance: where to train.
         data: `bach`, the default, the path of a phrases.npz, or a folder of MIDI files. Where the
             architecture is not set, it is the one that suits the data.
-        hyperparameters: values by name; of a resumed job, those that shall change, which may not
-            be architecture, seed or condition track.
+        hyperparameters: values by name; of a resumed job, those that shall change, which may be
+            those of `training.hyperparameters.MAY_CHANGE`.
         name: of the new job.
         resume: the job to go on with, from its checkpoints and with its data.
         tags: of a folder, only the files of these tags.
@@ -253,9 +255,12 @@ def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | 
     return None
 
 
-def _check_changes(job: Job, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+def _check_changes(
+    job: Job, before: "Hyperparameters", after: "Hyperparameters", changes: Iterable[str]
+) -> None:
     """Refuses what the training would refuse, before the job's configuration is written over."""
-    changed = [name for name in _BOUND_TO_CHECKPOINTS if before.get(name) != after.get(name)]
+    old, new = before.identity(), after.identity()
+    changed = [name for name in new if old.get(name) != new[name] and name in changes]
     if changed:
         names = ", ".join(f"`{name}`" for name in changed)
         raise LauncherError(
@@ -288,7 +293,7 @@ def _resume(name: str, instance: str, changes: Mapping[str, object], root: str |
     strings = merge_settings(before, encode_values(changes))
     checked = check_settings(strings)
     if job.has_checkpoint:
-        _check_changes(job, check_settings(before).as_dict(), checked.as_dict())
+        _check_changes(job, check_settings(before), checked, changes)
     data = load_data_set(str(phrases_file(job.folder)))
     iterations = checked.iterations_for(len(data.phrases.part("train")))
     return jobs.resume(str(job.folder), strings, iterations)

@@ -68,6 +68,16 @@ VOICES_ONLY = frozenset(
     }
 )
 
+# How long a run is and how it is watched; everything else is what the run is.
+MAY_CHANGE = (
+    "iterations",
+    "epochs",
+    "checkpoint_every",
+    "sample_every",
+    "keep_checkpoints",
+    "progress_s3_uri",
+)
+
 # Toolkits and tuning jobs add names of their own to ours.
 RESERVED_PREFIX = "sagemaker_"
 RESERVED_NAMES = frozenset({"_tuning_objective_metric"})
@@ -263,6 +273,10 @@ class Hyperparameters(BaseModel):
         """Returns the values that this run obeys, ready for JSON."""
         foreign = VOICES_ONLY if self.architecture != "voices" else frozenset()
         return self.model_dump(exclude_none=True, exclude=set(foreign))
+
+    def identity(self) -> dict[str, Any]:
+        """Returns the values that a run keeps when it is continued, ready for JSON."""
+        return {name: value for name, value in self.as_dict().items() if name not in MAY_CHANGE}
 
     def iterations_for(self, phrases: int) -> int:
         """Returns how many iterations the run makes.

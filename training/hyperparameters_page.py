@@ -1,10 +1,16 @@
 """Writes docs/hyperparameters.md from the model: `python -m training.hyperparameters_page`."""
 
 import dataclasses
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from training.hyperparameters import ARCHITECTURE_DEFAULTS, VOICES_ONLY, Hyperparameters
+from training.hyperparameters import (
+    ARCHITECTURE_DEFAULTS,
+    MAY_CHANGE,
+    VOICES_ONLY,
+    Hyperparameters,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "hyperparameters.md"
 
@@ -16,6 +22,8 @@ training job, where every value is a string. An empty value, `None` and `null` m
 unknown name, a value out of bounds or two choices that exclude each other stop the job before it
 starts, all of them named at once. Intervals are counted in iterations: one iteration is one update
 of the generator, after `critic_updates` updates of the critic.
+
+{may_change}
 
 This page is written by `make docs`, from `training/hyperparameters.py`.
 
@@ -48,7 +56,16 @@ def render() -> str:
     """Returns the page as Markdown."""
     schema = Hyperparameters.model_json_schema()["properties"]
     rows = [_row(name, schema[name]) for name in Hyperparameters.model_fields]
-    return "".join([_HEAD, *rows, _TAIL])
+    return "".join([_HEAD.format(may_change=_may_change()), *rows, _TAIL])
+
+
+def _may_change() -> str:
+    *names, last = (f"`{name}`" for name in MAY_CHANGE)
+    text = (
+        f"A job that is continued may change {', '.join(names)} and {last}. All else belongs to "
+        "its checkpoints, which a job with other values refuses."
+    )
+    return textwrap.fill(text, 100)
 
 
 def _row(name: str, schema: dict[str, Any]) -> str:

@@ -152,12 +152,7 @@ class _Run:
         self.reporter = reporter
         self.total = total
         self.gan = build_gan(values, phrases)
-        self.identity = {
-            "architecture": values.architecture,
-            "seed": values.seed,
-            "condition_track": values.condition_track,
-            "data": phrases.fingerprint,
-        }
+        self.identity = {**values.identity(), "data": phrases.fingerprint}
         self.batches = Batches(
             train,
             seed=values.seed,

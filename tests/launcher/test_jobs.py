@@ -162,6 +162,8 @@ def test_resuming_keeps_name_and_data(root, data):
         train(resume="mine", hyperparameters={"iterations": -1}, root=root)
     with pytest.raises(LauncherError, match="checkpoints of another `architecture`, `seed`"):
         train(resume="mine", hyperparameters={"seed": 1, "architecture": "unet"}, root=root)
+    with pytest.raises(LauncherError, match=r"checkpoints of another `augmentation`\."):
+        train(resume="mine", hyperparameters={"augmentation": 0.5, "sample_every": 9}, root=root)
     with pytest.raises(LauncherError, match="There is no job 'other'"):
         train(resume="other", root=root)
     assert train(resume="mine", hyperparameters={"seed": 0}, wait=False, root=root).attempts == 2

@@ -176,6 +176,17 @@ def test_the_secrets_of_a_signed_address_are_not_shown():
     assert fault.endswith("received 's3://bucket/x'")
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURE_DEFAULTS)
+def test_only_length_and_watching_may_change_in_a_continued_run(architecture):
+    values = Hyperparameters(architecture=architecture)
+    watching = {"checkpoint_every", "sample_every", "keep_checkpoints"}
+    assert values.as_dict().keys() - values.identity().keys() == {"iterations", *watching}
+    longer = Hyperparameters(
+        architecture=architecture, epochs=9, progress_s3_uri="s3://bucket/a", sample_every=3
+    )
+    assert longer.identity() == values.identity()
+
+
 def test_epochs_replace_iterations():
     made = Hyperparameters(epochs=3, batch_size=10, critic_updates=2)
     assert made.iterations is None
