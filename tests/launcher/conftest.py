@@ -1,6 +1,8 @@
 """A folder for jobs and endpoints, a fake container, and nothing left running at the end."""
 
+import contextlib
 import os
+import random
 import socket
 import sys
 from pathlib import Path
@@ -35,9 +37,11 @@ def data(tmp_path):
 
 @pytest.fixture
 def port():
-    """A free one, as far as one can know."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A free one, below those that systems give to whoever asks for any: tests run side by side."""
+    for port in random.SystemRandom().sample(range(10_000, 20_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("None of a hundred ports is free.")
 
 
 def end_all(root):
