@@ -135,19 +135,33 @@ def test_density_and_octave_leave_alone_what_is_kept(voices, options):
     assert result.tracks[1] != usual.tracks[1]
 
 
+def moving_at_beats(pitch, onset, noise):
+    """Three voices that move with every beat."""
+    voices = pitch[..., None] - np.array([3, 7, 12]) - np.arange(32)[None, :, None] // 4 % 2
+    return voices, np.diff(voices, axis=1, prepend=-1) != 0
+
+
 def test_the_last_chord_does_not_hold_what_is_kept_nor_what_goes_with_it():
     notes = (*TUNE[:20], Note(5 * BAR, 6 * BAR, 64, 90))
     moving = tuple(Note(n.start, n.end, n.pitch - 24, 9) for n in TUNE)
     song = song_of(("Bass", 42, moving), notes=notes)
-
-    def steps(pitch, onset, noise):
-        voices = pitch[..., None] - np.array([3, 7, 12]) - np.arange(32)[None, :, None] // 4 % 2
-        return voices, np.diff(voices, axis=1, prepend=-1) != 0
-
-    result = arrange(song, steps, freeze_tracks=("bass",)).song
+    result = arrange(song, moving_at_beats, freeze_tracks=("bass",)).song
     assert result.tracks[3].notes == moving
     assert len([n for n in result.tracks[1].notes if n.start >= 5 * BAR]) == 4
-    usual = arrange(song, steps).song
+    usual = arrange(song, moving_at_beats).song
+    assert len([n for n in usual.tracks[1].notes if n.start >= 5 * BAR]) < 4
+
+
+def test_a_calm_answer_still_goes_with_what_moves_between_the_beats_and_is_kept():
+    """At density 0 only the bass, which is kept, tells that the last chord is none to rest on."""
+    notes = (*TUNE[:20], Note(5 * BAR, 6 * BAR, 64, 90))
+    late = 5 * BAR + BEAT // 2
+    bass = (*TUNE[:20], Note(5 * BAR, late, 40, 9), Note(late, 6 * BAR, 43, 9))
+    song = song_of(("Bass", 42, bass), notes=notes)
+    result = arrange(song, moving_at_beats, freeze_tracks=("bass",), density=0).song
+    assert result.tracks[3].notes == bass
+    assert len([n for n in result.tracks[1].notes if n.start >= 5 * BAR]) == 4
+    usual = arrange(song, moving_at_beats, density=0).song
     assert len([n for n in usual.tracks[1].notes if n.start >= 5 * BAR]) < 4
 
 
