@@ -1,17 +1,57 @@
-"""What tests of several rooms share."""
+"""What tests of several rooms share, and how they are spread over processes."""
 
+import os
 import signal
 
 import pytest
 
+from inference.threads import usable_threads
 from music.chorales import load_chorales
 from tests.tiny_models import write_model
+
+MOST_PROCESSES = 4  # each takes up to 2 GB
+# They begin first, for the last file to begin decides when all are done.
+LONGEST = (
+    "tests/test_kill_sweep.py",
+    "tests/container/test_training_process.py",
+    "tests/training/test_gan.py",
+    "tests/training/test_run.py",
+    "tests/launcher/test_end_to_end.py",
+    "tests/test_load.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config):
+    """Spreads more than one file over a few processes, unless `-n` or `--pdb` is given.
+
+    A file stays in one process, so that what its tests share is made once.
+    """
+    option = config.option
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
+        return
+    paths = {argument.partition("::")[0] for argument in config.args}
+    several = len(paths) > 1 or not paths.pop().endswith(".py")
+    if several and option.numprocesses is None and not option.usepdb:
+        option.numprocesses = min(MOST_PROCESSES, usable_threads())
+    if option.numprocesses and option.dist == "no":
+        option.dist = "loadfile"
+        option.loadscopereorder = False  # the order is below
 
 
 def pytest_configure():
     """Undoes what `nohup` and `&` of a shell do to the signals that tests send."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the others need the cores, too
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items):
+    """Puts the longest files first."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
