@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.commands import command, echo_json
+from launcher.commands import INTERRUPTED, command, echo_json
 from launcher.console import table
 
 if TYPE_CHECKING:
     from launcher.findings import Checkup
-
-_INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
 @command("check")
@@ -37,7 +35,7 @@ def check_command(model: str | None, as_json: bool, root: str) -> None:
             checkup = check(model, root=root, on_phase=say)
     except KeyboardInterrupt:
         click.echo("Stopped; its server has been ended.", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     if as_json:
         echo_json(checkup.describe())
     else:

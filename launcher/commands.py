@@ -8,19 +8,25 @@ import click
 
 from launcher.errors import LauncherError
 
+INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
+
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class LauncherCommand(click.Command):
     """A command that tells a user's mistake in two sentences, or as JSON where that is asked for.
 
-    The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be understood.
+    The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be understood,
+    and `INTERRUPTED`.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
         except LauncherError as error:
             fault = error
         except BrokenPipeError:

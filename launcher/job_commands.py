@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import command, echo_json, folder_options
+from launcher.commands import INTERRUPTED, command, echo_json, folder_options
 from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
 from launcher.job_views import (
     say_how_to_go_on,
@@ -19,8 +19,6 @@ from launcher.job_views import (
 if TYPE_CHECKING:
     from launcher.records import Job
     from launcher.targets import Jobs
-
-INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
 
 class _DetachedError(Exception):

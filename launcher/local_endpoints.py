@@ -14,7 +14,7 @@ from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
 from launcher.http_client import answers
-from launcher.processes import Process, start_detached
+from launcher.processes import Process, interrupts_held, start_detached
 from launcher.records import ENDPOINT_FILE, Endpoint, now
 
 FOLDER = "endpoints"
@@ -54,6 +54,8 @@ class LocalEndpoints:
         Raises:
             LauncherError: `bad_archive`, `port_in_use`; `no_server` if the server ends, or is not
                 ready in time.
+            KeyboardInterrupt: after Ctrl-C. What the endpoint served before still runs if it was
+                not ended yet; nothing else is left.
         """
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,12 +122,18 @@ class LocalEndpoints:
             "ACCOMPANIST_HOST": HOST,
         }
         command = [*self.container, "serve"]
-        server = start_detached(command, folder=folder, log=endpoint.log, environ=environ)
-        endpoint = replace(endpoint, server=server).save()
         try:
+            with interrupts_held():  # until it is known which process has to end
+                server = start_detached(command, folder=folder, log=endpoint.log, environ=environ)
+                endpoint = replace(endpoint, server=server).save()
             _wait_until_ready(endpoint, server)
+        except KeyboardInterrupt:
+            with interrupts_held():
+                _stop_server(endpoint.server)
+                remove_folder(folder)
+            raise
         except BaseException as error:
-            _stop_server(server)
+            _stop_server(endpoint.server)
             reason = str(error) or type(error).__name__
             replace(endpoint, status="Failed", failure_reason=reason).save()
             raise

@@ -9,8 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,22 @@ def start_detached(
         check=True,
     )
     return identify(int(helper.stdout))
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Lets Ctrl-C wait for the end of the block; other threads never get it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:

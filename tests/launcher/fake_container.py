@@ -4,7 +4,7 @@ train   prints a metric line and writes a checkpoint for each iteration, then le
         FAKE=endless waits for SIGTERM after the first; stubborn does not heed it; fail writes a
         failure file; die ends by SIGKILL.
 serve   answers /ping once it was asked before, and /invocations with what it was sent.
-        FAKE=broken ends at once; refuse answers with an error.
+        FAKE=broken ends at once; refuse answers with an error; slow is never ready.
 """
 
 import base64
@@ -57,7 +57,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         Handler.pings += 1
-        self.answer(503 if Handler.pings == 1 else 200, {})
+        is_ready = Handler.pings > 1 and os.environ.get("FAKE") != "slow"
+        sys.stdout.write("Asked.\n")
+        self.answer(200 if is_ready else 503, {})
 
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,11 +1,14 @@
 import json
+import signal
 
 import pytest
 
 from launcher import train
+from launcher.records import Endpoint
 from music.melodies import melody
 from music.midi import write_midi
-from tests.launcher.command_line import run, run_here
+from tests.container.http_server import wait_until
+from tests.launcher.command_line import run, run_here, start
 from tests.launcher.fake_container import SONG
 
 
@@ -46,6 +49,25 @@ def test_deploying_in_json(root, data, port):
     assert content["url"] == f"http://127.0.0.1:{port}/"
     content = json.loads(run("status", "accompanist", "--json", root=root).stdout)
     assert content["source"] == "mine"
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_ctrl_c_ends_a_deployment_and_leaves_nothing(root, data, port, monkeypatch, words):
+    train(data=data, name="mine", root=root)
+    monkeypatch.setenv("FAKE", "slow")
+    folder = root / "endpoints" / "accompanist"
+    log = folder / "log.txt"
+    with start("deploy", "--port", port, *words, root=root) as process:
+        wait_until(lambda: log.exists() and "Asked." in log.read_text())
+        server = Endpoint.read(folder).server
+        assert server.is_alive()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in err
+    assert not server.is_alive()
+    assert list((root / "endpoints").iterdir()) == []
 
 
 def test_a_melody_with_and_without_an_endpoint(served, root, tmp_path, midi):

@@ -1,3 +1,4 @@
+import signal
 import socket
 from dataclasses import replace
 
@@ -6,8 +7,7 @@ import pytest
 
 from launcher import LauncherError, delete, deploy, status, train
 from launcher.archives import pack
-from launcher.processes import Process
-from launcher.records import Endpoint
+from launcher.processes import Process, start_detached
 from tests.launcher.test_records import a_job
 
 
@@ -96,16 +96,33 @@ def test_a_server_that_ends_shows_its_log(root, job, port, monkeypatch):
     assert "ended before it was ready" in endpoint.failure_reason
 
 
-def test_an_interrupted_deployment_leaves_no_server(root, job, port, monkeypatch):
-    def interrupt(_):
-        raise KeyboardInterrupt
+def test_ctrl_c_while_the_server_is_started_ends_it(root, job, port, monkeypatch):
+    """Though nobody knows yet which process it is."""
+    servers = []
 
-    monkeypatch.setattr("launcher.local_endpoints.answers", interrupt)
+    def start_and_press(*words, **options):
+        servers.append(start_detached(*words, **options))
+        signal.raise_signal(signal.SIGINT)
+        return servers[0]
+
+    monkeypatch.setattr("launcher.local_endpoints.start_detached", start_and_press)
     with pytest.raises(KeyboardInterrupt):
         deploy("mine", port=port, root=root)
-    endpoint = Endpoint.read(root / "endpoints" / "accompanist")
-    assert endpoint.status == "Failed"
-    assert not endpoint.server.is_alive()
+    assert not servers[0].is_alive()
+    assert list((root / "endpoints").iterdir()) == []
+
+
+def test_ctrl_c_while_unpacking_leaves_what_is_served(root, job, port, monkeypatch):
+    first = deploy("mine", port=port, root=root)
+
+    def press(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("launcher.local_endpoints.unpack", press)
+    with pytest.raises(KeyboardInterrupt):
+        deploy("mine", port=port, root=root)
+    assert status("accompanist", root=root) == first
+    assert listens(port)
 
 
 def test_an_endpoint_that_died_can_be_deployed_again(root, job, port):
