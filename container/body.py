@@ -97,6 +97,7 @@ async def read_body(
                 if share:
                     share.clear()
                 if size > DRAIN * max_bytes:
+                    fault.headers["Connection"] = "close"
                     break
     except TimeoutError as error:
         raise fault or RequestError(

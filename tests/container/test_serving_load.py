@@ -1,0 +1,269 @@
+"""`python -m container serve` under load: readiness, ping, queue, deadline, memory (I-03, 04, 10).
+
+The generator waits at a gate where a test must know what the server is doing.
+"""
+
+import base64
+import contextlib
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from music.melodies import melody
+from music.midi import write_midi
+from tests.container.http_server import wait_until
+from tests.container.serving_process import Background, Gate, request, seconds, serving
+
+MIDI = write_midi(melody("twinkle"))
+JSON = json.dumps({"midi": base64.b64encode(MIDI).decode()}).encode()
+CALLS = 1  # of the generator for twinkle: its twelve bars are one batch
+MB = 2**20
+PING_S = 2.0  # SageMaker's patience
+
+
+@pytest.fixture(scope="module")
+def base(voices_folder, tmp_path_factory):
+    base = tmp_path_factory.mktemp("base")
+    (base / "model").symlink_to(voices_folder)
+    return base
+
+
+@pytest.fixture(scope="module")
+def loading(base, tmp_path_factory):
+    """A server whose model is being loaded, and its gate."""
+    folder = tmp_path_factory.mktemp("gated")
+    gate = Gate(folder / "gate")
+    with serving(base, folder, gate=gate, ready=False) as server:
+        yield server, gate
+        assert "Traceback" not in server.log
+    gate.close()
+
+
+@pytest.fixture
+def gated(loading):
+    """The same server, ready, with nobody at work, and the gate closed."""
+    server, gate = loading
+    gate.let_pass(2)
+    server.wait_until_ready()
+    gate.forget_tickets()
+    gate.forget_arrivals()
+    return server, gate
+
+
+def invoke(server, body=MIDI, **headers):
+    return server.invoke(body, **headers)
+
+
+def ping(server):
+    answer, took = seconds(server.ask, "GET", "/ping")
+    assert took < PING_S
+    return answer.status
+
+
+def test_ready_only_after_a_first_answer(loading):
+    """The first batch proves the size that batches may have, the second is a song."""
+    server, gate = loading
+    for _ in range(2):
+        gate.wait_for_arrival()
+        assert ping(server) == 503
+        answer = invoke(server)
+        assert (answer.status, answer.fault) == (503, "not_ready")
+        assert answer.headers["retry-after"] == "1"
+        # Refused before the body, also one that is too much for an early answer.
+        with server.wire() as wire:
+            wire.send(request("POST", "/invocations", Content_Length=9, Expect="100-continue"))
+            assert wire.answer().status == 503
+        gate.let_pass()
+    server.wait_until_ready()
+
+
+def descriptors(server):
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+
+def is_full(server):
+    """Whether a request would be refused; none is sent."""
+    with server.wire() as wire:
+        wire.send(request("POST", "/invocations", Content_Length=9, Expect="100-continue"))
+        return {100: False, 429: True}[wire.answer().status]
+
+
+def test_ping_is_prompt_while_the_model_waits_and_requests_queue(gated):
+    server, gate = gated
+    callers = Background()
+    for _ in range(64):
+        callers.start(invoke, server)
+    gate.wait_for_arrival()
+    wait_until(lambda: is_full(server))  # one is worked on, 63 wait
+    assert ping(server) == 200
+    refused = invoke(server)
+    assert (refused.status, refused.fault) == (429, "busy")
+    assert int(refused.headers["retry-after"]) >= 1
+    gate.let_pass(64 * CALLS)
+    assert {answer.status for answer in callers.wait()} == {200}
+    assert gate.forget_arrivals() == 64 * CALLS - 1
+
+
+def test_who_hangs_up_is_not_worked_for(gated):
+    server, gate = gated
+    callers = Background()
+    callers.start(invoke, server)
+    gate.wait_for_arrival()
+    alone = descriptors(server)
+    wires = [server.wire().send(request("POST", "/invocations", MIDI)) for _ in range(63)]
+    wait_until(lambda: is_full(server))
+    for wire in wires:
+        wire.close()
+    wait_until(lambda: descriptors(server) == alone)
+    assert not is_full(server)
+    gate.let_pass(2 * CALLS)
+    assert callers.wait()[0].status == 200
+    assert invoke(server).status == 200
+    assert gate.forget_arrivals() == 2 * CALLS - 1
+
+
+def test_eight_bodies_of_25_megabytes_have_room_and_a_ninth_has_not(gated):
+    server, gate = gated
+    before = server.status_field("VmHWM")
+    body = JSON + b" " * (25 * MB - len(JSON))
+    done = threading.Semaphore(0)
+    callers = Background()
+
+    def call():
+        answer = invoke(server, body, Content_Type="application/json")
+        done.release()
+        return answer
+
+    for _ in range(9):
+        callers.start(call)
+    assert done.acquire(timeout=60)  # the refused one: the gate is closed to the others
+    assert ping(server) == 200
+    gate.let_pass(8 * CALLS)
+    answers = callers.wait()
+    assert sorted(answer.status for answer in answers) == [200] * 8 + [429]
+    [refused] = [answer for answer in answers if answer.status == 429]
+    assert (refused.fault, refused.headers["retry-after"]) == ("busy", "1")
+    # The bodies themselves are 200 MB.
+    assert (server.status_field("VmHWM") - before) / 1024 < 200 + 150
+
+
+def test_ping_is_prompt_while_the_model_computes(base, tmp_path):
+    """Without a gate: a long song, its takes one after the other, and large bodies meanwhile."""
+    notes = [{"pitch": 60 + 7 * i % 13, "start": i, "duration": 1} for i in range(512)]
+    long = json.dumps({"notes": notes, "takes": 2}).encode()
+    other = b"[" * 5 * MB
+    with serving(base, tmp_path) as server:
+        callers = Background()
+        for body in (long, other, other, long):
+            callers.start(invoke, server, body, Content_Type="application/json")
+        pings = 0
+        while not all(callers.results):
+            assert ping(server) == 200
+            pings += 1
+        assert [answer.status for answer in callers.wait()] == [200, 400, 400, 200]
+        assert pings > 3
+
+
+QUICK = {
+    "container.connection.HEAD_S": 1,
+    "container.connection.REST_S": 1,
+    "container.connection.READING_S": 1,
+    "container.server.KEEP_ALIVE_S": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def hasty(base, tmp_path_factory):
+    """A gated server that gives nobody much time."""
+    folder = tmp_path_factory.mktemp("hasty")
+    gate = Gate(folder / "gate")
+    gate.let_pass(2)
+    limit = {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "1.5"}
+    with serving(base, folder, gate=gate, constants=QUICK, **limit) as server:
+        yield server, gate
+        assert "Traceback" not in server.log
+    gate.close()
+
+
+def test_the_deadline_cuts_working_and_waiting(hasty):
+    server, gate = hasty
+    gate.forget_arrivals()
+    callers = Background()
+    start = time.monotonic()
+    callers.start(invoke, server)
+    callers.start(invoke, server)
+    for answer in callers.wait():
+        assert (answer.status, answer.fault) == (504, "deadline")
+        assert b"within 1.5 s" in answer.body
+    assert 1.4 < time.monotonic() - start < 55
+    assert ping(server) == 200
+    gate.let_pass()  # for the one that was worked on; the other is not begun
+    wait_until(lambda: gate.let_pass(CALLS) or invoke(server).status == 200)
+    gate.forget_tickets()
+
+
+def test_slow_clients_are_told_or_dropped(hasty):
+    """All at once, each slow in a way of its own."""
+    server, _ = hasty
+    whole = request("POST", "/nothing", b"x" * 9)
+    with (
+        server.wire() as silent,
+        server.wire() as slow_head,
+        server.wire() as slow_body,
+        server.wire() as slow_chunks,
+        server.wire() as slow_rest,
+        server.wire() as idle,
+    ):
+        slow_head.send(b"GET /ping HTTP/1.1\r\nHost")
+        slow_body.send(request("POST", "/invocations", Content_Length=9), b"MThd")
+        slow_chunks.send(request("POST", "/invocations", Transfer_Encoding="chunked"), b"5\r\nMT")
+        slow_rest.send(whole[:-1])
+        idle.send(request("GET", "/ping"))
+        assert ping(server) == 200
+        assert idle.answer().status == 200
+        assert slow_rest.answer().status == 404
+        answer = slow_head.answer()
+        assert (answer.status, answer.fault) == (408, "slow_head")
+        for wire in (slow_body, slow_chunks):
+            answer = wire.answer()
+            assert (answer.status, answer.fault) == (408, "slow_body")
+        for wire in (silent, slow_head, slow_body, slow_chunks, slow_rest, idle):
+            assert wire.is_ended()
+
+
+def test_a_head_that_trickles_gets_no_more_time(hasty):
+    server, _ = hasty
+    with server.wire() as wire:
+        wire.socket.settimeout(0.1)
+        letters = iter(b"GET /ping HTTP/1.1\r\nX: " + b"x" * 10_000)
+        start = time.monotonic()
+        answered = b""
+        while not answered and time.monotonic() < start + 30:
+            wire.send(bytes([next(letters)]))
+            try:
+                answered = wire.socket.recv(12)
+            except TimeoutError:
+                continue
+        assert answered == b"HTTP/1.1 408"
+
+
+def test_an_answer_that_nobody_reads_is_dropped(hasty):
+    server, gate = hasty
+    gate.let_pass(100)
+    notes = [{"pitch": 60, "start": 0, "duration": 1000}]
+    body = json.dumps({"notes": notes, "takes": 8}).encode()  # 16 MB of arrays
+    idle = descriptors(server)
+    with server.wire(SO_RCVBUF=4096) as wire:
+        wire.send(request("POST", "/invocations", body, Accept="application/x-npy"))
+        wire.socket.recv(1)
+        wait_until(lambda: descriptors(server) == idle)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while piece := wire.socket.recv(MB):
+                received += len(piece)
+        assert received < 8 * MB
+    assert ping(server) == 200
+    gate.forget_tickets()
