@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -79,14 +79,28 @@ def _run_container(
     stop: StopRequest,
     grace_s: float,
 ) -> tuple[Job, int]:
-    child = subprocess.Popen(
-        command, env=dict(environ), stdin=subprocess.DEVNULL, cwd=job.folder, process_group=0
-    )
+    with _sigterm_held():
+        child = subprocess.Popen(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, cwd=job.folder, process_group=0
+        )
     try:
         return _watch(replace(job, worker=identify(child.pid)).save(), child, stop, grace_s)
     finally:
         _kill_group(child.pid)  # a container's processes end with its first one
         child.wait()
+
+
+@contextlib.contextmanager
+def _sigterm_held() -> Iterator[None]:
+    """Lets SIGTERM wait, in what is started meanwhile until it listens: the container does.
+
+    In its first moments, before it can hold signals itself, one would end it with no trace.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _watch(

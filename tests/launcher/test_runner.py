@@ -88,6 +88,17 @@ def test_a_stopped_job_keeps_its_model(folder):
     assert names(job.artifact) == ["1/weights", "manifest.json"]
 
 
+def test_a_job_stopped_while_it_starts_listens_later(folder):
+    """The stand-in for a slow start becomes the container when it has been asked to stop."""
+    start = "import os, signal, sys\nwhile signal.SIGTERM not in signal.sigpending(): pass\n"
+    start += "os.execv(sys.argv[1], sys.argv[1:])"
+    stop = StopRequest()
+    stop.is_made = True
+    job = run(folder, "endless", [sys.executable, "-c", start, *FAKE, "train"], stop)
+    assert (job.status, job.exit_code) == ("Stopped", 0)
+    assert job.artifact.exists()
+
+
 def test_a_job_that_does_not_stop_is_killed(folder):
     job = run(folder, "stubborn", stop=StopOnceItTrains(folder), grace_s=0.3)
     assert (job.status, job.exit_code) == ("Stopped", 137)
