@@ -40,6 +40,7 @@ BATCH_DEADLINE_S = 590.0  # SageMaker waits for 600, unless InvocationsTimeoutIn
 # model has the second to notice that nobody waits for it any more.
 GRACE_S = 23
 LEAVE_S = 3
+HOPELESS_GRACE_S = 1  # without a model, nothing that was begun can be answered
 # Longer than callers keep idle connections: one that we close first may just be in use again.
 KEEP_ALIVE_S = 75
 
@@ -120,6 +121,7 @@ def serve(environ: Mapping[str, str]) -> int:
 
     def give_up(error: Exception) -> None:
         failures.append(error)
+        config.timeout_graceful_shutdown = HOPELESS_GRACE_S
         server.should_exit = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -81,10 +81,15 @@ def in_namespace(*mounts, flags=("--mount", "--net")):
     return ["unshare", *flags, "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "sh"]
 
 
-def as_strict_as_can_be(base):
+def as_strict_as_can_be(base, *, closed=False, flags=("--mount", "--net")):
     """Words that run a command without network, as a stranger, with nothing to write but /tmp.
 
     The job's folder becomes /mnt, so that base folder is to be named.
+
+    Args:
+        base: the job's folder.
+        closed: whether that is read-only, too.
+        flags: the namespaces; without `--net` the command has the network that all have.
     """
     base.chmod(0o777)
     for path in base.rglob("*"):
@@ -94,6 +99,8 @@ def as_strict_as_can_be(base):
             f"mount --bind '{base}' /mnt",
             *_uncover(Path(sys.base_prefix), Path(sys.prefix), ROOT),
             "mount -o remount,bind,ro /",
+            *(["mount -o remount,bind,ro /mnt"] if closed else []),
+            flags=flags,
         ),
         *("setpriv", f"--reuid={STRANGER}", "--regid=0", "--clear-groups"),
     ]

@@ -257,6 +257,20 @@ def test_the_deadline_ends_waiting_and_working(tmp_path):
         assert gate.calls == 1 + 3  # twinkle has twelve bars: three batches of four windows
 
 
+def test_ping_fails_if_the_model_does_not_come_back(tmp_path):
+    """Then SageMaker replaces the instance; a model that only works through a queue is well."""
+    gate = Gate(tmp_path, deadline_s=1.0, stuck_s=0.2)
+    with serving(gate.app) as client:
+        thread, results = in_background(lambda: post(client))
+        gate.wait_for_work()
+        assert client.get("/ping").status_code == 200
+        thread.join()
+        check(results[0], 504, "deadline")
+        wait_until(lambda: client.get("/ping").status_code == 503)
+        gate.opened.set()
+        wait_until(lambda: client.get("/ping").status_code == 200)
+
+
 def test_who_hangs_up_is_not_worked_for(tmp_path):
     gate = Gate(tmp_path)
     with serving(gate.app) as client:

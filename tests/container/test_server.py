@@ -147,6 +147,27 @@ def test_the_environment_sets_it_up():
     assert read_settings(environ).model_dir == Path("/srv/x/model")
 
 
+@pytest.mark.parametrize(
+    ("environ", "seconds", "megabytes"),
+    [
+        ({"SAGEMAKER_BATCH": "true"}, 590, 25),
+        ({"SAGEMAKER_BATCH": "True", "SAGEMAKER_MODEL_SERVER_TIMEOUT": "1200"}, 1200, 25),
+        ({"SAGEMAKER_BATCH": "false", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}, 55, 100),
+        ({"SAGEMAKER_BATCH": "", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, 55, 25),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "1"}, 55, 1),
+    ],
+)
+def test_batch_transform_has_other_limits(environ, seconds, megabytes):
+    settings = read_settings(environ)
+    assert (settings.deadline_s, settings.max_body_bytes) == (seconds, megabytes * 2**20)
+
+
+@pytest.mark.parametrize("text", ["six", "-1", "101", "nan"])
+def test_refuses_what_is_no_payload(text):
+    with pytest.raises(ContainerError, match="SAGEMAKER_MAX_PAYLOAD_IN_MB must be megabytes"):
+        read_settings({"SAGEMAKER_MAX_PAYLOAD_IN_MB": text})
+
+
 @pytest.mark.parametrize("text", ["http", "80.5", "-1", "65536", "nan", "٣x"])
 def test_refuses_what_is_no_port(text):
     with pytest.raises(ContainerError, match="SAGEMAKER_BIND_TO_PORT must be a port"):
