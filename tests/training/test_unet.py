@@ -63,10 +63,10 @@ def table(model):
 
 
 @pytest.mark.parametrize(
-    ("model", "expected"), [(build_generator(4), GENERATOR), (build_critic(4), CRITIC)]
+    ("build", "expected"), [(build_generator, GENERATOR), (build_critic, CRITIC)]
 )
-def test_layers_are_the_seed_designs(model, expected):
-    assert table(model) == expected
+def test_layers_are_the_seed_designs(build, expected):
+    assert table(build(4)) == expected
 
 
 def test_slopes_momentum_and_activation_are_the_seed_designs():
