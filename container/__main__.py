@@ -11,5 +11,7 @@ if __name__ == "__main__":
     from container import logs
     from container.start import main
 
+    # What a job writes is read, moved and deleted by others, whoever it ran as.
+    os.umask(0o002)
     logs.configure(os.environ)
     sys.exit(main(sys.argv[1:], os.environ))

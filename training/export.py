@@ -66,6 +66,8 @@ def _write_saved_model(gan: Gan, path: Path) -> None:
     signature = gan.signature()
     archive.add_endpoint("serve", gan.serve, input_signature=list(signature.values()))
     archive.write_out(str(path), verbose=False)
+    for made in (path, *path.rglob("*/")):
+        shutil.copymode(path.parent, made)  # TensorFlow lets no group change its folders
 
 
 def _manifest(gan: Gan, origin: Origin, metrics: Mapping[str, Any]) -> Manifest:

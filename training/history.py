@@ -28,7 +28,9 @@ class History:
         draft = folder / f"draft-{FILE_NAME}"
         draft.write_text("".join(_line(row) for row in rows))
         draft.replace(self._path)
-        self._events = tf.summary.create_file_writer(str(folder / "tensorboard"))
+        events = folder / "tensorboard"
+        events.mkdir(exist_ok=True)  # TensorFlow lets no group change the folders that it makes
+        self._events = tf.summary.create_file_writer(str(events))
 
     def add(self, row: Row) -> None:
         """Appends one row; it must hold `iteration`."""

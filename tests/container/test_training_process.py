@@ -51,7 +51,13 @@ def stopped(tmp_path_factory, s3_server, bucket):
     with (
         (base / "log").open("wb") as log,
         subprocess.Popen(
-            command, env=environ, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+            command,
+            env=environ,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            umask=0o077,
         ) as process,
     ):
         try:
@@ -92,6 +98,20 @@ def test_sigterm_leaves_checkpoint_model_and_exit_code_0(stopped):
     assert not paths.failure.exists()
     assert check_model(paths, seed=3).metrics["iteration"] >= last
     assert any(paths.checkpoints.iterdir())
+
+
+def test_others_can_read_what_a_job_leaves_and_its_group_can_change_it(stopped):
+    """Though the umask of the process was that of somebody who shares nothing."""
+    paths = TrainingPaths(stopped[0])
+    left = [
+        path
+        for folder in (paths.model, paths.output, paths.checkpoints)
+        for path in (folder, *folder.rglob("*"))
+    ]
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in left}
+    assert {path.parent for path in left if path.is_file()} > {paths.model, paths.checkpoints}
+    wanted = {path: 0o775 if path.is_dir() else 0o664 for path in left}
+    assert {path: oct(modes[path]) for path in left if modes[path] != wanted[path]} == {}
 
 
 def test_sigterm_leaves_all_progress_in_s3(stopped, s3_server, bucket):
