@@ -9,6 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.conftest import LONGEST
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -54,3 +56,8 @@ def test_the_readme_shows_files_that_are_there():
     missing = [name for name in shown if not (ROOT / name).exists()]
     assert shown
     assert missing == []
+
+
+def test_the_files_to_begin_with_are_there():
+    """A renamed one would begin last without a word, and hold up all the others' end."""
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
