@@ -60,6 +60,8 @@ division and any tempo map, becomes such a data set:
   those that tell of their own or clearly have none, and `--pickup 0` believes all bar lines. Of 54
   chorales with a hidden pickup 48 are noticed, and none of 76 that are right is refused; a pickup
   of half a bar is not noticed. The remarks name each file that was read with a pickup.
+- Music in 3/4 whose file says 4/4 or nothing is refused where its long notes clearly tell: 26 of 36
+  chorales in 3/4, and none of 322 in 4/4. `--pickup 0` believes these files, too.
 - A set may have 20 phrases, of which the report says what they are worth, or 100,000: a large one
   stays in files while it is built and trained on. 100,000 phrases with chords are built in 94 MiB
   of memory, 1,000 in 50; `python -m benchmarks.data_sets` measures it. Training alters a quarter of

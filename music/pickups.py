@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from music.errors import MusicError
 from music.song import Song, TimeSignature, Track
 
+STEPS_PER_BEAT = 4
+NOISE = 0.2  # beats; differences of strength that say nothing
 CLEAR = 1.0  # the doubt beyond which bar lines are wrong; measured, see tests/music/test_pickups.py
 
-_STEPS_PER_BEAT = 4
 _UNIT = 8  # steps: two beats, a strong one and a weak one
 _LEAST_UNITS = 8  # four bars, below which nothing is clear
 _LONGEST = 8  # steps; a longer note is no stronger
 _MUCH = 0.05  # the share by which weak places have to be stronger to say anything
-_NOISE = 0.2  # beats; differences of strength that say nothing
 _MOST_BEATS = 8
 _HALVES = (4, 2, 1)  # steps by which bar lines may be wrong: quarters, eighths, sixteenths
 
@@ -59,7 +59,7 @@ def check_pickup(pickup: float | None) -> None:
     Raises:
         MusicError: `bad_pickup`.
     """
-    if pickup is not None and not (0 <= pickup < _MOST_BEATS and pickup * _STEPS_PER_BEAT % 1 == 0):
+    if pickup is not None and not (0 <= pickup < _MOST_BEATS and pickup * STEPS_PER_BEAT % 1 == 0):
         raise MusicError(
             "bad_pickup",
             f"A pickup of {pickup:g} beats is none.",
@@ -113,7 +113,7 @@ def _with_pickup(song: Song, pickup: float) -> Song:
     """Gives a song a short first bar."""
     tick = round(pickup * song.ticks_per_beat)
     first, *others = song.time_signatures
-    short = TimeSignature(0, round(pickup * _STEPS_PER_BEAT), 4 * _STEPS_PER_BEAT)
+    short = TimeSignature(0, round(pickup * STEPS_PER_BEAT), 4 * STEPS_PER_BEAT)
     later = [signature for signature in others if signature.tick >= tick]
     return replace(song, time_signatures=(short, replace(first, tick=tick), *later))
 
@@ -123,13 +123,13 @@ def _doubt(song: Song, tracks: Sequence[Track]) -> _Doubt:
     starts = _unit_starts(song)
     if len(starts) < _LEAST_UNITS:
         return _Doubt()
-    strength, last = _strengths(song, tracks, int(starts[-1]) + _UNIT)
+    strength, last = strengths(song, tracks, int(starts[-1]) + _UNIT)
     units = strength[starts[:, None] + np.arange(_UNIT)]
     worst = _Doubt()
     for half in _HALVES:
         weak, strong = units[:, half :: 2 * half].mean(axis=1), units[:, :: 2 * half].mean(axis=1)
         more = weak - strong
-        evidence = float(more.mean() / ((more.std() + _NOISE) / np.sqrt(len(more))))
+        evidence = float(more.mean() / ((more.std() + NOISE) / np.sqrt(len(more))))
         place = last % (2 * half)
         score = evidence + {half: 1.0, 0: -1.0}.get(place, 0.0)
         is_much = more.mean() > _MUCH * strong.mean()
@@ -143,18 +143,20 @@ def _unit_starts(song: Song) -> NDArray[np.int64]:
     beat = song.ticks_per_beat
     starts: list[int] = []
     for start, end in song.bars():
-        if (end - start) % (2 * beat) == 0 and start * _STEPS_PER_BEAT % beat == 0:
-            step = start * _STEPS_PER_BEAT // beat
-            starts += range(step, step + (end - start) * _STEPS_PER_BEAT // beat, _UNIT)
+        if (end - start) % (2 * beat) == 0 and start * STEPS_PER_BEAT % beat == 0:
+            step = start * STEPS_PER_BEAT // beat
+            starts += range(step, step + (end - start) * STEPS_PER_BEAT // beat, _UNIT)
     return np.array(starts, np.int64)
 
 
-def _strengths(song: Song, tracks: Sequence[Track], least: int) -> tuple[NDArray[np.float64], int]:
+def strengths(
+    song: Song, tracks: Sequence[Track], least: int = 0
+) -> tuple[NDArray[np.float64], int]:
     """How long the notes are that start at each step, in beats, and where in its bar the last is.
 
     The last is where half of the tracks start a note together; at least so many steps are read.
     """
-    per_step = song.ticks_per_beat / _STEPS_PER_BEAT
+    per_step = song.ticks_per_beat / STEPS_PER_BEAT
     steps = max(
         least, 1 + int(max(note.start for t in tracks for note in t.notes) / per_step + 0.5)
     )
@@ -166,7 +168,7 @@ def _strengths(song: Song, tracks: Sequence[Track], least: int) -> tuple[NDArray
         np.maximum.at(row, first, length)
     last = int(np.flatnonzero((strength > 0).mean(axis=0) >= 0.5).max(initial=0))
     bar = max((start for start, _ in song.bars() if start <= last * per_step), default=0)
-    return strength.mean(axis=0) / _STEPS_PER_BEAT, round(last - bar / per_step)
+    return strength.mean(axis=0) / STEPS_PER_BEAT, round(last - bar / per_step)
 
 
 def _likely_pickup(strength: NDArray[np.float64], starts: NDArray[np.int64], half: int) -> float:
@@ -175,4 +177,4 @@ def _likely_pickup(strength: NDArray[np.float64], starts: NDArray[np.int64], hal
     places = range(half, 2 * _UNIT, 2 * half)
     inside = [bars[bars + place < len(strength)] + place for place in places]
     found = max(zip(places, inside, strict=True), key=lambda item: strength[item[1]].mean())
-    return found[0] / _STEPS_PER_BEAT
+    return found[0] / STEPS_PER_BEAT

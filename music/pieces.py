@@ -3,7 +3,8 @@
 A phrase is 32 steps long and begins and ends at a bar line: two bars of 4/4, four of 2/4, one of
 4/2. What would be read silently wrong is refused: bars of other lengths, notes between the steps
 (triplets, or a performance without a click), bar lines that are not where the bars are (see
-`music.pickups`), and a track that changes its instrument, of which a MIDI reader makes two.
+`music.meters` and `music.pickups`), and a track that changes its instrument, of which a MIDI reader
+makes two.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from music.errors import MusicError
 from music.keys import Key, find_key
+from music.meters import check_meter
 from music.midi import read_midi
 from music.phrases import ROLL_BYTES, pack_roll
 from music.pickups import check_pickup, find_bars
@@ -48,7 +50,8 @@ class Selection:
         melody: a track by index, counted from 0 over all tracks with notes, or by name; the first
             pitched track by default.
         accompany: likewise; by default the next three pitched tracks in their order.
-        pickup: quarters before the first whole bar, see `music.pickups.find_bars`.
+        pickup: quarters before the first whole bar, see `music.pickups.find_bars`; 0 means that
+            the bar lines are right.
 
     Raises:
         MusicError: `bad_pickup`.
@@ -123,7 +126,7 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
 
     Raises:
         MusicError: as `music.midi.read_midi`; `no_such_track`, `too_few_tracks`,
-            `changing_instrument`, `off_grid` or `shifted_bars`.
+            `changing_instrument`, `off_grid`, `hidden_meter` or `shifted_bars`.
     """
     song = read_midi(data)
     chosen = choose_tracks(song, selection)
@@ -139,6 +142,8 @@ def read_piece(data: bytes, selection: Selection) -> Piece:
             "or a performance without a click.",
             "Quantize the music to sixteenths.",
         )
+    if selection.pickup != 0:
+        check_meter(song, tracks)
     found = find_bars(song, tracks, selection.pickup)
     song = found.song
     bars = sounding_bars(song, tracks)
