@@ -16,7 +16,7 @@ import numpy as np
 
 from music.phrases import KINDS, SCHEMA_VERSION, PhraseSet, unfit
 from music.stored import LARGE, OpenFile, StoredArray, StoredPhrases
-from music.zips import open_zip, read_array
+from music.zips import open_zip, read_array, read_npy_header
 
 STORED_FROM = 16 * 2**20  # bytes of the large arrays; the chorales have one million
 
@@ -148,7 +148,9 @@ def _stored(raw: IO[bytes], archive: zipfile.ZipFile) -> dict[str, StoredArray]:
         if entry is None or entry.compress_type != zipfile.ZIP_STORED:
             continue
         with archive.open(entry) as content:
-            start, dtype, shape = _npy_header(content)
+            start, dtype, shape, columns_first = read_npy_header(content)
+            if columns_first or not shape:
+                raise ValueError("an array must have its rows one after another")
             while content.read(_PIECE):
                 pass  # at its end zipfile compares the checksum
         size = dtype.itemsize
@@ -162,16 +164,6 @@ def _stored(raw: IO[bytes], archive: zipfile.ZipFile) -> dict[str, StoredArray]:
         begin += int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
         found[name] = StoredArray(file, begin + start, dtype, shape)
     return found
-
-
-def _npy_header(content: IO[bytes]) -> tuple[int, "np.dtype[Any]", tuple[int, ...]]:
-    """Returns where the elements begin, their type and their shape."""
-    if np.lib.format.read_magic(content) != (1, 0):
-        raise ValueError("the arrays must be of version 1.0 of NumPy's format")
-    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(content)
-    if columns_first or not shape:
-        raise ValueError("an array must have its rows one after another")
-    return content.tell(), dtype, shape
 
 
 def _check(stored: dict[str, StoredArray], arrays: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Zip files from strangers, such as .npz files: refused before they take up memory."""
 
+import math
 import re
 import zipfile
 from typing import IO, Any
@@ -54,5 +55,19 @@ def read_array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     Raises:
         Exception: of any kind, if it is damaged: its header is a Python literal.
     """
-    with archive.open(f"{name}.npy") as content:
+    entry = archive.getinfo(f"{name}.npy")
+    with archive.open(entry) as content:
+        start, dtype, shape, _ = read_npy_header(content)
+        size = dtype.itemsize * math.prod(shape)
+        if start + size != entry.file_size and not dtype.hasobject:  # which NumPy refuses
+            raise ValueError(f"`{name}` is {dtype} {shape} in {entry.file_size} bytes")
+        content.seek(0)
         return np.lib.format.read_array(content, allow_pickle=False)
+
+
+def read_npy_header(content: IO[bytes]) -> tuple[int, "np.dtype[Any]", tuple[int, ...], bool]:
+    """Returns where the elements begin, their type, the shape, and whether columns come first."""
+    if np.lib.format.read_magic(content) != (1, 0):
+        raise ValueError("the arrays must be of version 1.0 of NumPy's format")
+    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(content)
+    return content.tell(), dtype, shape, columns_first
