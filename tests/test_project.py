@@ -16,8 +16,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def declared():
-    """All dependencies, those of the extras included, without the project itself."""
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    """All dependencies, those of the extras but `fuzz` included, without the project itself."""
+    extras = [texts for name, texts in PROJECT["optional-dependencies"].items() if name != "fuzz"]
+    groups = [PROJECT["dependencies"], *extras]
     wanted = {Requirement(text) for group in groups for text in group}
     return sorted((one for one in wanted if one.name != PROJECT["name"]), key=str)
 
