@@ -15,6 +15,9 @@ Clients may see connections refused or closed, after SIGKILL answers cut short t
 the model is loaded; they ask again, and in the end every request must have its own answer. After
 SIGTERM, and all along before, every answer that the server's log tells of must have arrived.
 
+`timer late` is by how much our own timer was late. Where that is more than /ping may take, the
+machine is too busy to tell: give --ping more.
+
 Without --model a network of the default size is trained for two iterations. Ctrl-C ends it with
 what was measured so far. The exit code is 0 only if all of this held.
 """
@@ -51,7 +54,11 @@ def main(arguments: Sequence[str]) -> int:
     _say(f"{machine()}, niceness {os.nice(0)}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        served = Served(folder / "served", given.model or _make_model(folder / "made"))
+        try:
+            model = given.model or _make_model(folder / "made")
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        served = Served(folder / "served", model)
         try:
             return asyncio.run(_run(Campaign(served, given.seed), given))
         finally:
