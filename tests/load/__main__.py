@@ -158,6 +158,7 @@ def _plot(rows: Sequence[Row], path: Path) -> None:
         axes.annotate(f"{row.connections}", (row.rate, row.latency(0.5)), (4, -10),
                       textcoords="offset points")  # fmt: skip
     axes.set(xlabel="requests a second", ylabel="ms", yscale="log")
+    axes.set_xlim(left=0)
     axes.set_title("Latency at each number of connections")
     axes.legend()
     figure.savefig(path, dpi=150)
