@@ -88,6 +88,8 @@ class Checkup:
 
 def _printable(text: str) -> str:
     plain = text.replace("\n", " ")
+    if plain.isprintable():
+        return plain
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in plain)
 
 

@@ -77,7 +77,7 @@ def _check_parameters(parameters: Parameters) -> None:
     )
     assert read_attributes(",".join(texts)) == parameters
     options = parameters.options(parameters.count - 1)
-    for use in (_choose, _keep):
+    for use in (_choose, _keep) if options.freezes else (_choose,):
         try:
             use(options)
         except MusicError as error:
@@ -92,7 +92,7 @@ def _choose(options: Options) -> None:
 
 def _keep(options: Options) -> None:
     grid = _grid()
-    kept, _ = keep(options, grid, PARTS if options.freezes else (), TRACKS)
+    kept, _ = keep(options, grid, PARTS, TRACKS)
     assert kept.roll.shape == (grid.steps, 128, len(TRACKS) - 1)
 
 
