@@ -141,8 +141,8 @@ def _read_npy_header(body: bytes) -> tuple[tuple[int, ...], bool, np.dtype, memo
         shape, in_columns, dtype = readers[version](file, max_header_size=MAX_NPY_HEADER)
     except Exception as error:  # the header is a Python literal: it can fail in many ways
         raise _not_npy(f"{type(error).__name__}: {str(error)[:200]}") from error
-    if any(size < 1 for size in shape):
-        raise _not_npy(f"its shape {shape} is empty")
+    if any(type(size) is not int or size < 1 for size in shape):  # True would be an int
+        raise _not_npy(f"its shape {shape} is empty, or none")
     return shape, in_columns, dtype, memoryview(body)[file.tell() :]
 
 

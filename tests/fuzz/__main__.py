@@ -1,7 +1,7 @@
 """Fuzzes one reader of strangers' bytes: `python -m tests.fuzz midi --executions 1000000`.
 
-What is found lies in the folder of findings: `crash-*`, `timeout-*` and `oom-*` are inputs that a
-reader failed at, `slowest` is the one that took longest, `corpus/` what reached new code.
+What is found lies in the folder of findings: `failed`, `crash-*`, `timeout-*` and `oom-*` are what a
+reader failed at, `slowest` is what took longest, `corpus/` holds what reached new code.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import importlib
 import logging
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,8 @@ class Watch:
         try:
             self.target.execute(data)
         except BaseException:
-            scratch.cache_clear()  # else nobody deletes the folder: libFuzzer ends the process
+            (self.findings / "failed").write_bytes(data)  # libFuzzer may die before it does so
+            _clean()
             raise
         took = time.process_time() - start
         growth = peak_mb() - self.begin_mb
@@ -67,8 +69,14 @@ class Watch:
             f"{growth:.1f} MB more memory than at the beginning; nothing failed.\n"
         )
         sys.stdout.flush()
-        scratch.cache_clear()
+        _clean()
         os._exit(0)
+
+
+def _clean() -> None:
+    """Deletes what the process wrote: it is ended without Python's own farewell."""
+    if scratch.cache_info().currsize:
+        shutil.rmtree(scratch(), ignore_errors=True)
 
 
 def peak_mb() -> float:
