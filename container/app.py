@@ -270,7 +270,10 @@ class _Service:
                 work.cancel()
         if not work.done():
             raise ClientDisconnect
-        return work.result()
+        try:
+            return work.result()
+        finally:
+            del work  # an error that holds this frame, which holds the error, would hold the body
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

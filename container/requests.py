@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from container.faults import RequestError
 from container.parameters import JsonNote, JsonRequest, Parameters, read_json
-from music.midi import read_midi
+from music.midi import DEFAULT_LIMITS, read_midi
 from music.rolls import PITCHES, notes_of_roll
 from music.song import MAX_QUARTER_US, Note, Song, Tempo, TimeSignature, Track
 
@@ -20,6 +20,7 @@ TICKS_PER_STEP = 24  # of songs made of rolls
 # tracks, is sixteen times 2 MiB then.
 MAX_NPY_STEPS = 1 << 16
 MAX_NPY_HEADER = 10_000
+MAX_BASE64 = 4 * -(-DEFAULT_LIMITS.size // 3)  # what the largest MIDI file becomes
 
 BoolArray = NDArray[np.bool_]
 
@@ -47,7 +48,7 @@ def read_json_request(body: bytes, defaults: Parameters) -> MelodyRequest:
         defaults: of the header.
 
     Raises:
-        RequestError: 400 `not_json`, `bad_parameters`, `too_many_notes`.
+        RequestError: 400 `not_json`, `bad_parameters`, `too_many_notes`, `too_large`.
         MusicError: for a MIDI file that cannot be used, see `music.midi.read_midi`.
     """
     request = read_json(body)
@@ -63,6 +64,13 @@ def read_json_request(body: bytes, defaults: Parameters) -> MelodyRequest:
         return MelodyRequest(_song_of_notes(request), parameters, tuple(warnings))
     if request.tempo_bpm is not None or request.time_signature is not None:
         warnings.append("The MIDI file's own tempo and time signature counted, not the body's.")
+    if len(request.midi) > MAX_BASE64:  # to decode 25 MB would keep all others waiting
+        raise RequestError(
+            400,
+            "too_large",
+            f"`midi` is longer than the base64 of {DEFAULT_LIMITS.size} bytes.",
+            "Send a shorter piece or the melody alone.",
+        )
     try:
         data = base64.b64decode(request.midi, validate=True)
     except (binascii.Error, ValueError) as error:

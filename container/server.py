@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from container.errors import ContainerError
+from container.memory import give_large_blocks_back
 from container.paths import ServingPaths, base_folder
 from container.stop import SIGNALS, ignore_signals, leave_threads_behind, release_signals
 
@@ -109,6 +110,7 @@ def serve(environ: Mapping[str, str]) -> int:
         ContainerError: if the environment makes no sense or the port is taken.
     """
     address = Address.from_environment(environ)
+    give_large_blocks_back()
     listener = _listen(address)
     # The port is taken first: who asks early waits for the imports instead of being refused.
     import uvicorn

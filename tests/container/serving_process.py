@@ -21,6 +21,7 @@ from tests.container.processes import ROOT, plain_environment
 HOST = "127.0.0.1"
 GATE = Path(__file__).parent / "gate"
 PATIENCE_S = 60  # of a loaded machine
+WARM_UP = 9  # calls of the generator until the server is ready, or fewer
 
 
 @dataclass(frozen=True)
@@ -148,24 +149,34 @@ class Gate:
             os.open(folder / name, os.O_RDWR) for name in ("arrivals", "tickets")
         )
 
+    def has_arrival(self, within_s=0.0):
+        """Whether the generator has been called again."""
+        arrived = bool(select.select([self._arrivals], [], [], within_s)[0])
+        if arrived:
+            os.read(self._arrivals, 1)
+        return arrived
+
     def wait_for_arrival(self):
-        assert select.select([self._arrivals], [], [], PATIENCE_S)[0], "nobody came to the gate"
-        os.read(self._arrivals, 1)
+        assert self.has_arrival(PATIENCE_S), "nobody came to the gate"
 
     def let_pass(self, count=1):
         os.write(self._tickets, b"." * count)
 
-    def forget_arrivals(self):
-        """Returns how many there were."""
+    def let_fail(self):
+        os.write(self._tickets, b"!")
+
+    def count_arrivals(self):
+        """How often the generator has been called since this was last asked."""
         count = 0
-        while select.select([self._arrivals], [], [], 0)[0]:
-            count += len(os.read(self._arrivals, 1 << 16))
+        while self.has_arrival():
+            count += 1
         return count
 
-    def forget_tickets(self):
-        """Takes back what has been let pass and not come."""
+    def forget(self):
+        """Takes back what has been let pass and not come, and what has come."""
         while select.select([self._tickets], [], [], 0)[0]:
             os.read(self._tickets, 1 << 16)
+        self.count_arrivals()
 
     def close(self):
         os.close(self._arrivals)
@@ -216,7 +227,11 @@ def serving(base, folder, *, wrap=(), gate=None, constants=None, ready=True, **v
             if ready is not None:
                 server.wait_for_port()
             if ready:
+                if gate:
+                    gate.let_pass(WARM_UP)
                 server.wait_until_ready()
+                if gate:
+                    gate.forget()
             yield server
         finally:
             process.kill()

@@ -8,6 +8,7 @@ import pytest
 from container.faults import RequestError
 from container.parameters import Parameters
 from container.requests import read_json_request, read_rolls, song_of_roll
+from music.errors import MusicError
 from music.melodies import melody
 from music.midi import write_midi
 from music.song import Note, TimeSignature
@@ -61,6 +62,17 @@ def test_bodies_that_say_too_little_or_too_much(body, words):
     with pytest.raises(RequestError, match=words) as caught:
         read(**body)
     assert caught.value.code == "bad_parameters"
+
+
+def test_base64_of_too_large_a_file_is_not_even_decoded():
+    """The longest base64 that can hold a file that is small enough is decoded."""
+    longest = base64.b64encode(b"MThd" + bytes((1 << 20) - 4)).decode()
+    with pytest.raises(MusicError) as decoded:
+        read(midi=longest)
+    assert decoded.value.code == "not_midi"
+    with pytest.raises(RequestError) as refused:
+        read(midi="?" + longest)
+    assert refused.value.code == "too_large"
 
 
 def npy(array, **kwargs):

@@ -42,7 +42,6 @@ def invocation(**headers):
 
 
 def test_what_has_begun_is_answered_and_nothing_else_taken(base, tmp_path, gate):
-    gate.let_pass(2)
     with (
         serving(base, tmp_path, gate=gate) as server,
         server.wire() as computed,
@@ -51,7 +50,6 @@ def test_what_has_begun_is_answered_and_nothing_else_taken(base, tmp_path, gate)
         server.wire() as kept,
         server.wire() as begun,
     ):
-        gate.forget_arrivals()
         computed.send(invocation())
         gate.wait_for_arrival()
         queued.send(invocation())
@@ -82,13 +80,11 @@ def test_what_has_begun_is_answered_and_nothing_else_taken(base, tmp_path, gate)
 
 def test_what_cannot_be_answered_in_time_is_told_so(base, tmp_path, gate):
     """The generator never comes back, and the process ends all the same."""
-    gate.let_pass(2)
     quick = {"container.server.GRACE_S": 1, "container.server.LEAVE_S": 0.1}
     with (
         serving(base, tmp_path, gate=gate, constants=quick) as server,
         server.wire() as uploaded,
     ):
-        gate.forget_arrivals()
         callers = Background()
         callers.start(server.invoke, MIDI)
         gate.wait_for_arrival()

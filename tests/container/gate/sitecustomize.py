@@ -3,7 +3,8 @@
 Python loads this at the start of every process that has this folder on its PYTHONPATH.
 
 GATE        a folder with two pipes: before each answer the generator writes a byte to `arrivals`
-            and waits for one from `tickets`. Where it is not set there is no gate.
+            and waits for one from `tickets`, and fails if that is `!`. Where it is not set there is
+            no gate.
 CONSTANTS   what modules shall have for constants, e.g. `{"container.server.GRACE_S": 1}`: nobody
             wants to wait for half a minute.
 """
@@ -25,7 +26,8 @@ def gated(predictor):
     class Gated(predictor):
         def accompany(self, pitch, onset, noise):
             os.write(arrivals, b".")
-            os.read(tickets, 1)
+            if os.read(tickets, 1) == b"!":
+                raise RuntimeError("secret of the house")
             return super().accompany(pitch, onset, noise)
 
     return Gated
