@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import ModelError
+from inference.network import SIGNATURE, Network
 from inference.threads import usable_threads
 from music.errors import MusicError
 from music.manifest import GENERATOR_FILE, Manifest
@@ -17,7 +18,6 @@ from music.rolls import PITCHES, check_shape, voices_to_roll
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
-SIGNATURE = "serving_default"
 # Windows that are answered together. Larger batches are no faster on a CPU, and the activations of
 # the U-Net, 4 MB a window, would grow with them.
 MAX_BATCH = {"voices": 64, "unet": 8}
@@ -71,8 +71,8 @@ class Predictor:
             raise ModelError(error.code, error.message, error.hint) from error
         self.max_batch = MAX_BATCH[self.manifest.architecture]
         self._lock = threading.Lock()
-        self._runner = _load(model_folder / GENERATOR_FILE, threads or usable_threads())
-        _check_signature(self._runner, self.manifest)
+        self._network = _load(model_folder / GENERATOR_FILE, threads or usable_threads())
+        _check_signature(self._network, self.manifest)
         self._grow()
 
     def noise(self, seed: int, temperature: float = 1.0) -> FloatArray:
@@ -122,11 +122,7 @@ class Predictor:
         return _read_roll(answer["roll"])
 
     def _grow(self) -> None:
-        """Answers as many phrases at once as it ever will.
-
-        LiteRT 2.3 may give other answers to the same question once its batch has grown after a
-        smaller one, until it is resized again; a batch that only shrinks is answered alike always.
-        """
+        """Answers as many phrases at once as it ever will: later none is computed twice."""
         noise = np.zeros((self.max_batch, *self.manifest.noise_shape), dtype=np.float32)
         pitch = np.full((self.max_batch, self.manifest.phrase_steps), self.manifest.melody_range[0])
         self.accompany(pitch, np.zeros(pitch.shape, dtype=bool), noise)
@@ -134,7 +130,7 @@ class Predictor:
     def _run(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         try:
             with self._lock:  # an interpreter is not thread-safe
-                return self._runner(**{k: np.ascontiguousarray(v) for k, v in inputs.items()})
+                return self._network(**inputs)
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 "model_failed",
@@ -143,12 +139,9 @@ class Predictor:
             ) from error
 
 
-def _load(path: Path, threads: int) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
+def _load(path: Path, threads: int) -> Network:
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        return interpreter.get_signature_runner(SIGNATURE)
+        return Network(path, threads)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             "model_corrupt",
@@ -167,10 +160,9 @@ def _expected(manifest: Manifest) -> dict[str, tuple[int, ...]]:
     return noise | inputs | {"out pitch": (steps, tracks - 1), "out onset": (steps, tracks - 1)}
 
 
-def _check_signature(runner: Any, manifest: Manifest) -> None:
-    found = {f"in {name}": detail for name, detail in runner.get_input_details().items()}
-    found |= {f"out {name}": detail for name, detail in runner.get_output_details().items()}
-    shapes = {name: tuple(int(n) for n in d["shape_signature"][1:]) for name, d in found.items()}
+def _check_signature(network: Network, manifest: Manifest) -> None:
+    shapes = {f"in {name}": shape for name, shape in network.inputs.items()}
+    shapes |= {f"out {name}": shape for name, shape in network.outputs.items()}
     expected = _expected(manifest)
     # The converter may leave the sizes of outputs open; they are known once the model has run.
     agree = shapes.keys() == expected.keys() and all(
