@@ -1,7 +1,7 @@
 """Fuzzes one reader of strangers' bytes: `python -m tests.fuzz midi --executions 1000000`.
 
-What is found lies in the folder of findings: `failed`, `crash-*`, `timeout-*` and `oom-*` are what a
-reader failed at, `slowest` is what took longest, `corpus/` holds what reached new code.
+What is found lies in the folder of findings: `failed`, `crash-*`, `timeout-*` and `oom-*` are
+inputs that made it end, `slowest` is what took longest, and `corpus/` holds what reached new code.
 """
 
 import argparse

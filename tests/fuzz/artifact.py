@@ -28,7 +28,8 @@ WORDS = (
     b"path=",
 )
 BLOCK = 512
-MOST_UNPACKED = 1 << 16  # bytes of a tar that is changed
+MOST_UNPACKED = 1 << 14  # bytes of a tar that is changed
+MOST_MEMBERS = 6  # more are hardly harder to read, and take longer
 
 Member = tuple[bytes, bytes]
 
@@ -71,10 +72,10 @@ def mutate(data: bytes, random: Random, mutate_bytes: Callable[[bytes], bytes]) 
     header, content = members[at]
     if action == 1:
         rest = mutate_bytes(rest)[:2048]
+    elif action == 3 or len(members) > MOST_MEMBERS:
+        del members[at]
     elif action == 2:
         members.insert(at, (header, content))
-    elif action == 3:
-        del members[at]
     elif action == 4:
         members.insert(at, random.choice(_MEMBERS))
     elif action == 5:
