@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from music.phrases import PhraseSet
 from training.tensors import Tensor, nth_seed
 
 Terms = dict[str, Tensor]
@@ -80,6 +81,9 @@ class Gan(ABC):
         self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Plays phrases with the averaged weights; see `training.players.Player`."""
+
+    def settle(self, phrases: PhraseSet, condition_track: int) -> None:  # noqa: B027 (may do nothing)
+        """Adapts what plays to the training data, before it is listened to; here, nothing."""
 
     @property
     def generator_variables(self) -> list[keras.Variable]:

@@ -224,6 +224,7 @@ class _Run:
 
     def _listen(self) -> None:
         """Writes a sample and measures the music, once every sample interval."""
+        self.gan.settle(self.phrases.part("train"), self.values.condition_track)
         self.sampler.sample(self.gan, self.iteration)
         quality, row = self.measuring.quickly(self.gan)
         if quality is not None:

@@ -11,12 +11,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from music.phrases import PhraseSet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, gaussian_divergence, generator_loss, gradient_penalty
 from training.pitches import PitchSpace
 from training.players import melody_inputs, read_answer
 from training.tensors import Tensor, nth_seed
+from training.voice_leading import INTERVALS, interval_weights
 from training.voices_critic import VoicesCritic
 from training.voices_generator import (
     LATENT_SIZE,
@@ -73,11 +75,29 @@ class VoicesGan(Gan):
         self._warm_up = tf.function(self._warm_up_iteration, autograph=False)
         self._accompany = tf.function(self.serve, autograph=False, reduce_retracing=True)
 
-    def play(self, melody: Tensor, onset: Tensor, noise: Tensor) -> Accompaniment:
+    def settle(self, phrases: PhraseSet, condition_track: int) -> None:
+        """Weighs the intervals of each voice anew; see `training.voice_leading`."""
+        self._weigh_intervals(np.zeros((VOICES, INTERVALS), np.float32))
+        self._weigh_intervals(interval_weights(self, phrases, condition_track))
+
+    def _weigh_intervals(self, weights: NDArray[np.float32]) -> None:
+        """Sets them in weights and averages alike, so that averaging changes nothing."""
+        rows = {
+            id(head.intervals): row for head, row in zip(self.generator.heads, weights, strict=True)
+        }
+        for average, variable in zip(self.averages, self._played(), strict=True):
+            if id(variable) in rows:
+                average.assign(rows[id(variable)])
+                variable.assign(rows[id(variable)])
+
+    def play(
+        self, melody: Tensor, onset: Tensor, noise: Tensor, *, together: bool = False
+    ) -> Accompaniment:
         """Accompanies one-hot melodies `(batch, 32, pitches)` with what the generator chooses."""
         batch = tf.shape(melody)[0]
         nothing = tf.zeros((batch, STEPS, VOICES, self.space.size))
-        return self.generator(melody, onset, noise, nothing, tf.zeros((batch, 1, 1)))
+        alone = tf.zeros((batch, 1, 1))
+        return self.generator(melody, onset, noise, nothing, alone, together=together)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Melodies as MIDI numbers and onsets, and noise."""
@@ -89,7 +109,8 @@ class VoicesGan(Gan):
 
     def serve(self, pitch: Tensor, onset: Tensor, noise: Tensor) -> Terms:
         """Alto, tenor and bass as `pitch` int32 and `onset` float32, both `(batch, 32, 3)`."""
-        answer = self.play(self.space.one_hot(pitch), onset[..., tf.newaxis], noise)
+        melody = self.space.one_hot(pitch)
+        answer = self.play(melody, onset[..., tf.newaxis], noise, together=True)
         chosen = self.space.pitch(answer.choice)
         moved = tf.not_equal(chosen[:, 1:], chosen[:, :-1])
         struck = tf.logical_or(moved, answer.repeat[:, 1:] > 0.0)

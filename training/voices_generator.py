@@ -6,6 +6,8 @@ eighth; on the sixteenth after it the pitch is held, or left for an ornament as 
 likelihood says: a part of the noise throws the dice. The critic's gradient passes over ornaments.
 Chosen by the largest logit and trained against the critic, they came three times as often as in
 Bach, or hardly ever.
+
+In training each eighth is chosen by itself; in music that is played, those of a voice together.
 """
 
 from typing import NamedTuple
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from training.layers import Residual, convolution, leaky, normalise, pool, upsample
 from training.pitches import PitchSpace, straight_through
 from training.tensors import Tensor
+from training.voice_leading import INTERVALS, best_path
 
 STEPS = 32
 BEATS = 8
@@ -70,6 +73,9 @@ class VoiceHead(keras.Layer):
         self.ornament_out = convolution(space.size, 1, gain=0.1)
         self.hold = self.add_weight(shape=(), initializer=keras.initializers.Constant(4.0))
         self.repeat_out = convolution(2, 1, gain=0.1)
+        self.intervals = self.add_weight(
+            shape=(INTERVALS,), initializer="zeros", trainable=False, name="intervals"
+        )
 
     def call(
         self,
@@ -79,6 +85,8 @@ class VoiceHead(keras.Layer):
         truth: Tensor,
         follow: Tensor,
         dice: Tensor,
+        *,
+        together: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Chooses a pitch for every step.
 
@@ -89,6 +97,7 @@ class VoiceHead(keras.Layer):
             truth: this voice in the data, one-hot `(batch, 32, pitches)`.
             follow: `(batch, 1, 1)`, 1 where ornaments are judged beside `truth`'s eighths.
             dice: `(batch, 16)`, even between 0 and 1; below the chance of an ornament, it comes.
+            together: choose the eighths together, with the interval weights, and without gradient.
 
         Returns:
             choice and logits `(batch, 32, pitches)`, repeat `(batch, 32)`.
@@ -98,7 +107,8 @@ class VoiceHead(keras.Layer):
         by_eighth = tf.concat([eighth, pool(heard, 2), upsample(by_beat, 2)], axis=-1)
         by_eighth = normalise(self.eighth_block(self.eighth_in(by_eighth)))
         eighths = upsample(self.beat_out(leaky(by_beat)), 2) + self.eighth_out(leaky(by_eighth))
-        chosen = straight_through(eighths - self.forbidden)
+        allowed = eighths - self.forbidden
+        chosen = best_path(allowed, self.intervals) if together else straight_through(allowed)
         context = follow * truth[:, ::2] + (1.0 - follow) * chosen
         between, again = self._ornaments(by_eighth, context, heard)
         odd = eighths + self.hold * context + between
@@ -149,7 +159,14 @@ class VoicesGenerator(keras.Model):
         self.heads = [VoiceHead(space, outside[voice], width) for voice in range(VOICES)]
 
     def call(
-        self, melody: Tensor, onset: Tensor, noise: Tensor, truth: Tensor, follow: Tensor
+        self,
+        melody: Tensor,
+        onset: Tensor,
+        noise: Tensor,
+        truth: Tensor,
+        follow: Tensor,
+        *,
+        together: bool = False,
     ) -> Accompaniment:
         """Accompanies a batch of phrases.
 
@@ -161,6 +178,7 @@ class VoicesGenerator(keras.Model):
             truth: the data's voices, one-hot `(batch, 32, 3, pitches)`; zeros where unknown.
             follow: `(batch, 1, 1)`, 1 where each head hears `truth` below it (teacher forcing),
                 0 where it hears what the generator chose.
+            together: choose the eighths of a voice together, see `training.voice_leading`.
         """
         beat, eighth = self._trunk(melody, onset, noise[:, :LATENT_SIZE])
         dice = tf.reshape(noise[:, LATENT_SIZE:], (-1, STEPS // 2, VOICES))
@@ -169,7 +187,8 @@ class VoicesGenerator(keras.Model):
         voices: list[tuple[Tensor, Tensor, Tensor]] = []
         for voice in reversed(range(VOICES)):  # bass, tenor, alto
             real = truth[:, :, voice]
-            head = self.heads[voice](beat, eighth, heard, real, follow, dice[..., voice])
+            inputs = (beat, eighth, heard, real, follow, dice[..., voice])
+            head = self.heads[voice](*inputs, together=together)
             context = follow * real + (1.0 - follow) * head[0]
             heard = tf.concat([heard, context, self.space.chroma(context)], axis=-1)
             voices.insert(0, head)
