@@ -1,13 +1,10 @@
 """Stopping: the signals that ask for it, and the trainer's flag that remembers them."""
 
-import logging
 import os
 import signal
 import threading
 import time
 from types import FrameType
-
-logger = logging.getLogger(__name__)
 
 SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -41,7 +38,9 @@ def leave_threads_behind(code: int, patience_s: float) -> None:
     for thread in others:
         thread.join(max(0.0, end - time.monotonic()))
     if any(thread.is_alive() for thread in others):
-        logger.warning("The process ends although it is still at work.")
+        import logging  # not above: this module is loaded while signals may still end the process
+
+        logging.getLogger(__name__).warning("The process ends although it is still at work.")
         logging.shutdown()
         os._exit(code)
 
