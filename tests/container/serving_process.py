@@ -132,6 +132,16 @@ class Server:
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1])
 
+    def connections(self):
+        """The ports of the clients whose connections the server holds."""
+        table = Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]
+        rows = [line.split() for line in table]
+        return [
+            int(remote.rpartition(":")[2], 16)
+            for _, local, remote, state, *_, inode in (row[:10] for row in rows)
+            if local.endswith(f":{self.port:04X}") and state != "0A" and inode != "0"
+        ]
+
     def end(self):
         """Waits for the end; returns the exit code and what was logged."""
         return self.process.wait(PATIENCE_S), self.log

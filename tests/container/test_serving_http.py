@@ -144,6 +144,13 @@ def test_chunks_that_make_no_sense(server, body):
         assert wire.is_ended()
 
 
+def test_what_is_wrong_is_told_once_also_where_nobody_reads_bodies(server):
+    with server.wire() as wire:
+        wire.send(request("POST", "/nothing", b"zz\r\n", Transfer_Encoding="chunked"))
+        assert wire.answer().fault == "bad_http"
+        assert wire.is_ended()
+
+
 def test_what_is_wrong_after_an_early_answer_ends_the_connection(server):
     with server.wire() as wire:
         wire.send(request("POST", "/nothing", Transfer_Encoding="chunked"))

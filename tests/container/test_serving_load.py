@@ -8,7 +8,6 @@ import contextlib
 import json
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -82,10 +81,6 @@ def test_ready_only_after_a_first_answer(loading):
     assert calls >= 1
 
 
-def descriptors(server):
-    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
-
-
 def is_full(server):
     """Whether a request would be refused; none is sent."""
     with server.wire() as wire:
@@ -113,12 +108,11 @@ def test_who_hangs_up_is_not_worked_for(gated):
     callers = Background()
     callers.start(invoke, server)
     gate.wait_for_arrival()
-    alone = descriptors(server)
     wires = [server.wire().send(request("POST", "/invocations", NOTE)) for _ in range(63)]
     wait_until(lambda: is_full(server))
     for wire in wires:
         wire.close()
-    wait_until(lambda: descriptors(server) == alone)
+    wait_until(lambda: len(server.connections()) == 1)
     assert not is_full(server)
     gate.let_pass(2 * CALLS)
     assert callers.wait()[0].status == 200
@@ -138,26 +132,29 @@ def test_the_models_faults_are_told_without_their_secrets(gated):
 
 
 def test_eight_bodies_of_25_megabytes_have_room_and_a_ninth_has_not(gated):
+    """They wait, are found to be faulty, and leave no memory behind."""
     server, gate = gated
     before = server.status_field("VmHWM")
-    body = JSON + b" " * (25 * MB - len(JSON))
+    body = b'{"nonsense": 1}' + b" " * (25 * MB - 1000)  # the first request has some room, too
     done = threading.Semaphore(0)
-    callers = Background()
 
     def call():
         answer = invoke(server, body, Content_Type="application/json")
         done.release()
         return answer
 
+    first, others = Background(), Background()
+    first.start(invoke, server)
+    gate.wait_for_arrival()
     for _ in range(9):
-        callers.start(call)
-    assert done.acquire(timeout=60)  # the refused one: the gate is closed to the others
+        others.start(call)
+    assert done.acquire(timeout=60)  # the refused one: the model is not there for the others
     assert ping(server) == 200
-    gate.let_pass(8 * CALLS)
-    answers = callers.wait()
-    assert sorted(answer.status for answer in answers) == [200] * 8 + [429]
-    [refused] = [answer for answer in answers if answer.status == 429]
-    assert (refused.fault, refused.headers["retry-after"]) == ("busy", "1")
+    gate.let_pass(CALLS)
+    assert first.wait()[0].status == 200
+    answers = sorted(others.wait(), key=lambda answer: answer.status)
+    assert [answer.fault for answer in answers] == ["bad_parameters"] * 8 + ["busy"]
+    assert (answers[-1].status, answers[-1].headers["retry-after"]) == (429, "1")
     # The bodies themselves are 200 MB, and of one at a time there is a copy.
     assert (server.status_field("VmHWM") - before) / 1024 < 200 + 100
     assert (server.status_field("VmRSS") - before) / 1024 < 100
@@ -210,7 +207,7 @@ def test_the_deadline_cuts_working_and_waiting(hasty):
     for answer in callers.wait():
         assert (answer.status, answer.fault) == (504, "deadline")
         assert b"within 1.5 s" in answer.body
-    assert 1.4 < time.monotonic() - start < 55
+    assert 1.4 < time.monotonic() - start < 8
     assert ping(server) == 200
     gate.let_pass()  # for the one that was worked on; the other is not begun
     wait_until(lambda: gate.let_pass(CALLS) or invoke(server).status == 200)
@@ -246,36 +243,44 @@ def test_slow_clients_are_told_or_dropped(hasty):
             assert wire.is_ended()
 
 
-def test_a_head_that_trickles_gets_no_more_time(hasty):
+@pytest.mark.parametrize(
+    ("begin", "answers"),
+    [
+        (b"GET /ping HTTP/1.1\r\nX: ", [b"HTTP/1.1 408"]),
+        (request("POST", "/nothing", Content_Length=10_000), [b"HTTP/1.1 404", b""]),
+    ],
+    ids=["head", "rest of what has been answered"],
+)
+def test_who_trickles_gets_no_more_time(hasty, begin, answers):
     server, _ = hasty
     with server.wire() as wire:
-        wire.socket.settimeout(0.1)
-        letters = iter(b"GET /ping HTTP/1.1\r\nX: " + b"x" * 10_000)
+        wire.send(begin).socket.settimeout(0.1)
+        received = []
         start = time.monotonic()
-        answered = b""
-        while not answered and time.monotonic() < start + 30:
-            wire.send(bytes([next(letters)]))
+        while len(received) < len(answers) and time.monotonic() < start + 30:
             try:
-                answered = wire.socket.recv(12)
+                wire.send(b"x")
+                answer = wire.socket.recv(1 << 16)
+                if answer[:5] in (b"HTTP/", b""):
+                    received.append(answer[:12])
             except TimeoutError:
                 continue
-        assert answered == b"HTTP/1.1 408"
+            except (BrokenPipeError, ConnectionResetError):
+                received.append(b"")
+        assert received == answers
 
 
-def test_an_answer_that_nobody_reads_is_dropped(hasty):
-    server, gate = hasty
-    gate.let_pass(100)
-    notes = [{"pitch": 60, "start": 0, "duration": 1000}]
-    body = json.dumps({"notes": notes, "takes": 8}).encode()  # 16 MB of arrays
-    idle = descriptors(server)
+def test_answers_that_nobody_reads_are_dropped(hasty):
+    server, _ = hasty
+    page = len(server.ask("GET", "/").body)
     with server.wire(SO_RCVBUF=4096) as wire:
-        wire.send(request("POST", "/invocations", body, Accept="application/x-npy"))
+        wire.send(request("GET", "/") * (20 * MB // page))
         wire.socket.recv(1)
-        wait_until(lambda: descriptors(server) == idle)
+        port = wire.socket.getsockname()[1]
+        wait_until(lambda: port not in server.connections())
         received = 0
         with contextlib.suppress(ConnectionResetError):
             while piece := wire.socket.recv(MB):
                 received += len(piece)
-        assert received < 8 * MB
+        assert received < 10 * MB
     assert ping(server) == 200
-    gate.forget()
