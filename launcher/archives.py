@@ -26,8 +26,15 @@ _CHUNK = 1 << 16  # bytes read at once; also the longest header, which `tarfile`
 _MAX_HEADER = 1 << 18  # bytes before one file
 _MAX_HEADERS = 1 << 25  # of all files together: 10,000 with long names
 
-# Pax headers lead to the others: RecursionError for a chain of them, ValueError for no numbers.
-_DAMAGE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError)
+_DAMAGE = (
+    tarfile.TarError,
+    EOFError,
+    zlib.error,
+    gzip.BadGzipFile,
+    ValueError,  # this and the next are what pax headers lead to: no numbers,
+    RecursionError,  # a chain of them,
+    OverflowError,  # and lengths beyond any file
+)
 _HINT = "Take the model.tar.gz of a training job, as it is."
 
 
