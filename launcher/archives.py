@@ -8,7 +8,6 @@ import gzip
 import os
 import shutil
 import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -26,15 +25,6 @@ _CHUNK = 1 << 16  # bytes read at once; also the longest header, which `tarfile`
 _MAX_HEADER = 1 << 18  # bytes before one file
 _MAX_HEADERS = 1 << 25  # of all files together: 10,000 with long names
 
-_DAMAGE = (
-    tarfile.TarError,
-    EOFError,
-    zlib.error,
-    gzip.BadGzipFile,
-    ValueError,  # this and the next are what pax headers lead to: no numbers,
-    RecursionError,  # a chain of them,
-    OverflowError,  # and lengths beyond any file
-)
 _HINT = "Take the model.tar.gz of a training job, as it is."
 
 
@@ -116,8 +106,10 @@ def salvage(archive: Path, folder: Path) -> Iterator[str]:
                     yield fault
             if packed.has_more(tar.offset):
                 yield "holds data behind its end, or is damaged in the middle"
-    except _DAMAGE as error:
-        yield f"is no whole tar.gz archive ({error})"
+    except Exception as error:  # `tarfile` and what unpacks for it fail in many ways
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            raise  # no room, or no permission
+        yield f"is no whole tar.gz archive ({str(error) or type(error).__name__})"
 
 
 class _Bounded(gzip.GzipFile):
