@@ -99,7 +99,7 @@ def split(tar: bytes) -> tuple[list[Member], bytes]:
     while place + BLOCK <= len(tar) and tar[place] and len(members) < 32:
         header = tar[place : place + BLOCK]
         try:
-            size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
+            size = max(0, int(header[124:136].rstrip(b"\0 ") or b"0", 8))
         except ValueError:
             size = 0
         start = place + BLOCK
