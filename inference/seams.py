@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from inference.grid import Cell
 from music.rolls import PITCHES
 
-# What a seam is charged. A note cut off or without its head is heard at once; a leap of an octave
-# or a parallel is as bad; a note struck again is heard less, for voices do that on some beats.
+# What a seam is charged. A note cut off or without its head is heard at once, a leap of an octave
+# is as bad, and a parallel worse; a note struck again is heard less, for voices do that on some
+# beats.
 # Where everything else is equal the middle of the cell is best, far from the borders of both
 # windows.
 CUT_NOTE = 1.0
 LEAP_SEMITONE = 1 / 12
 SMALL_LEAP = 2  # semitones: steps are what voices do
-PARALLEL = 1.0
+PARALLEL = 4.0
 STRUCK_AGAIN = 0.25
 UNLIKE_STEP = 0.25
 OFF_MIDDLE_STEP = 0.01

@@ -173,6 +173,15 @@ def test_no_parallels_with_the_melody():
         assert choose_cuts(roll, onset, tune, bars).tolist() == [8], above
 
 
+def test_a_note_is_rather_cut_than_a_parallel_made():
+    roll, onset = windows([(60, 0, 24), (60, 24, 32)], quarters(*[62] * 8))
+    tune = still(roll)
+    assert choose_cuts(roll, onset, tune, cells(16, 16, 16)).tolist() == [8]
+    tune[0, :24], tune[1, :8] = 67, 67
+    tune[0, 24:], tune[1, 8:] = 69, 69  # in fifths
+    assert choose_cuts(roll, onset, tune, cells(16, 16, 16)).tolist() == [4]
+
+
 def test_no_parallels_from_the_bar_before():
     # The bar before has three beats; behind them is filling, where the melody does not move.
     roll, _ = windows([(60, 0, 32)], [(62, 0, 32)])
