@@ -174,7 +174,8 @@ def test_no_parallels_with_the_melody():
 
 
 def test_a_note_is_rather_cut_than_a_parallel_made():
-    roll, onset = windows([(60, 0, 24), (60, 24, 32)], quarters(*[62] * 8))
+    later = [(72, 0, 8), (62, 8, 16), (62, 16, 32)]
+    roll, onset = windows([(60, 0, 24), (60, 24, 32)], later)
     tune = still(roll)
     assert choose_cuts(roll, onset, tune, cells(16, 16, 16)).tolist() == [8]
     tune[0, :24], tune[1, :8] = 67, 67
