@@ -14,6 +14,7 @@ MAX_RATIO = 8  # unpacked to packed
 
 _END = b"PK\x05\x06"
 _END_OF_LARGE = b"PK\x06\x07"
+_LOCATOR = 20  # bytes of it, right before the other
 _MAX_END = 22 + (1 << 16)  # bytes that may follow the directory, a comment among them
 
 
@@ -22,14 +23,19 @@ def has_long_directory(file: IO[bytes]) -> bool:
 
     Files of more than 65,535 entries or 4 GB say it elsewhere, and count as such.
     """
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _MAX_END))
+    start = max(0, file.seek(0, 2) - _MAX_END)
+    file.seek(start)
     tail = file.read()
     file.seek(0)
-    claims = (tail[match.end() + 8 : match.end() + 12] for match in re.finditer(_END, tail))
-    return _END_OF_LARGE in tail or any(
-        int.from_bytes(claim, "little") > MAX_DIRECTORY for claim in claims
-    )
+    for match in re.finditer(_END, tail):
+        at = match.start()
+        if tail[:at][-_LOCATOR:].startswith(_END_OF_LARGE):
+            return True
+        claim = int.from_bytes(tail[at + 12 : at + 16], "little")
+        # Contents may spell a record by chance; a directory lies before its record.
+        if MAX_DIRECTORY < claim <= start + at:
+            return True
+    return False
 
 
 def open_zip(file: IO[bytes]) -> zipfile.ZipFile:

@@ -134,6 +134,8 @@ class CheckpointFolder:
         for path in self._paths():
             try:
                 return _read(path)
+            except MemoryError:
+                raise  # the checkpoint may be whole, and training anew would delete it
             except Exception as error:  # zipfile, what unpacks for it and numpy fail in many ways
                 reason = str(error)[:200] or type(error).__name__
                 logger.warning("%s is damaged and was passed over: %s", path.name, reason)

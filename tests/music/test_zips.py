@@ -46,6 +46,22 @@ def test_long_directories_are_refused(comment):
         open_zip(io.BytesIO(data))
 
 
+def test_files_of_more_than_four_gigabytes_are_refused():
+    data = zipped(a=npy(np.zeros(3))).getvalue()
+    locator = b"PK\6\7" + bytes(16)
+    with pytest.raises(zipfile.BadZipFile, match="directory is too long"):
+        open_zip(io.BytesIO(data[:-22] + locator + data[-22:]))
+
+
+@pytest.mark.parametrize("spelt", [b"PK\5\6" + b"\xff" * 18, b"PK\6\7" + bytes(40)])
+def test_numbers_may_spell_the_marks_of_a_zip_file(spelt):
+    array = np.frombuffer(spelt, np.uint8)
+    file = io.BytesIO()
+    np.savez(file, a=array)
+    with open_zip(file) as archive:
+        assert np.array_equal(read_array(archive, "a"), array)
+
+
 @pytest.mark.parametrize(
     "changes", [{"shape": (2**40,)}, {"shape": (5,)}, {"shape": (-7,)}, {"descr": "<U99"}]
 )

@@ -36,6 +36,18 @@ def test_the_newest_is_the_highest_number_and_only_n_are_kept(tmp_path):
     assert folder.newest().iteration == 1_000_000
 
 
+def test_a_checkpoint_for_which_memory_is_short_is_not_taken_for_damaged(tmp_path, monkeypatch):
+    folder = CheckpointFolder(tmp_path, keep=2)
+    folder.save(checkpoint(7))
+
+    def read_array(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("training.checkpoints.read_array", read_array)
+    with pytest.raises(MemoryError):
+        folder.newest()
+
+
 def test_foreign_files_are_neither_read_nor_deleted(tmp_path):
     strays = ["checkpoint-000099.npz.sagemaker-uploading", "notes.txt", "draft-checkpoint-5.npz"]
     for name in strays:
