@@ -3,8 +3,8 @@
 Each eighth chosen by itself, voices leap more often than in the training data. So when a generator
 plays, each voice takes the path of eighths whose logits and interval weights have the largest sum.
 An interval weighs half the logarithm of how many times more frequent it is in the training data
-than in what the generator plays to the same melodies without weights. Half, because one weight
-acts on both of its ends: the whole logarithm makes twice the change.
+than in what the generator plays to the same melodies without weights. Half, because that was found
+to bring the intervals nearest to the data's; the whole logarithm goes too far (docs/quality.md).
 """
 
 import numpy as np

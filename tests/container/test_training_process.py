@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 
+import h5py
 import pytest
 
 from container.paths import TrainingPaths
@@ -22,7 +23,9 @@ from tests.container.processes import (
     why_no_namespace,
 )
 from tests.container.s3_server import SECRET
+from training.export import WEIGHTS_FILE
 from training.metric_lines import METRIC_DEFINITIONS, parse_line
+from training.voice_leading import INTERVALS
 
 PATIENCE_S = 110  # SageMaker's is 120 s
 
@@ -91,6 +94,15 @@ def check_model(paths, seed):
     return manifest
 
 
+def weighs_intervals(paths):
+    """Whether the exported generator leads its voices, see `training.voice_leading`."""
+    found = []
+    with h5py.File(paths.model / WEIGHTS_FILE) as file:
+        file.visititems(lambda _, item: found.append(item))
+        arrays = [item[:] for item in found if isinstance(item, h5py.Dataset) and item.shape]
+    return any(array.any() for array in arrays if array.shape == (INTERVALS,))
+
+
 def test_sigterm_leaves_checkpoint_model_and_exit_code_0(stopped):
     base, lines = stopped
     paths = TrainingPaths(base)
@@ -144,6 +156,7 @@ def test_a_stranger_continues_it_from_the_last_whole_checkpoint(stopped, tmp_pat
     assert f"Continuing from the checkpoint of iteration {reached}." in done.stdout
     assert check_metrics(done.stdout.splitlines()) == [reached + 1, total]
     assert check_model(paths, seed=3).metrics["iteration"] == total
+    assert weighs_intervals(paths)
     assert (paths.checkpoints / ".checkpoint-001000.npz.sagemaker-uploading").exists()
     assert (paths.output / "song.mid").is_file()
     assert failure_of(tmp_path) is None
