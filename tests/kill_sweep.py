@@ -32,7 +32,7 @@ from container.paths import TrainingPaths
 from music.manifest import GENERATOR_FILE
 from music.phrases import PhraseSet
 from tests.container.folders import job, phrase_set
-from tests.container.processes import ROOT, failure_of, plain_environment
+from tests.container.processes import failure_of, plain_environment, start
 from tests.container.s3_server import S3Server
 from training.checkpoints import CheckpointFolder
 from training.export import WEIGHTS_FILE
@@ -144,16 +144,7 @@ class Sweep:
             **self.server.environ,
             "SAGEMAKER_BASE_DIR": str(paths.base),
         }
-        with (paths.base / "log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "container", "train"],
-                env=environ,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # so that a kill reaches the child, too
-            )
+        return start("train", environ, paths.base / "log")
 
     def _notice(self, request: object) -> None:
         if getattr(request, "method", "") == "PUT":

@@ -55,6 +55,26 @@ def run(base, *arguments, wrap=(), quick=True, timeout=120, environ=None, **opti
     )
 
 
+def start(verb, environ, log):
+    """Starts the real container, in a session of its own.
+
+    Args:
+        verb: `train` or `serve`.
+        environ: all its variables.
+        log: the file to which its output is added.
+    """
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "container", verb],
+            env=environ,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # a kill reaches its children, and Ctrl-C is for us alone
+        )
+
+
 def failure_of(base):
     path = TrainingPaths(base).failure
     return path.read_text(encoding="utf-8") if path.exists() else None

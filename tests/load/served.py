@@ -6,11 +6,10 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 from container.server import HOST_VARIABLE, PORT_VARIABLE
-from tests.container.processes import ROOT, plain_environment
+from tests.container.processes import plain_environment, start
 
 PATIENCE_S = 60
 PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -41,16 +40,7 @@ class Served:
             HOST_VARIABLE: "127.0.0.1",
             PORT_VARIABLE: str(self.port),
         }
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "container", "serve"],
-                env=environ,
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # so that Ctrl-C is for us alone
-            )
+        self._process = start("serve", environ, self.log)
 
     def stop(self, number: signal.Signals) -> int:
         """Sends a signal, waits for the end and returns the exit code."""
