@@ -13,8 +13,12 @@ export PIP_USER := 0
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# SageMaker takes one plain manifest for amd64, whatever machine and builder made it.
+build = DOCKER_DEFAULT_PLATFORM=linux/amd64 BUILDX_NO_DEFAULT_ATTESTATIONS=1 \
+	docker build --build-arg REVISION="$$(git describe --always --abbrev=40 --dirty)"
+
 .DEFAULT_GOAL := help
-.PHONY: help train test check format docs lock clean
+.PHONY: help train test check format docs image lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +41,11 @@ format: $(installed) ## Format the code
 docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m training.hyperparameters_page
 	$(bin)/python -m launcher.help_page
+
+image: ## Build the images accompanist:latest and accompanist:serve (options: ARGS="--no-cache")
+	$(build) --target serve --tag accompanist:serve $(ARGS) .
+	$(build) --tag accompanist:latest $(ARGS) .
+	@docker images accompanist
 
 lock: ## Pin dependencies after a change of pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@command -v uv >/dev/null || { echo "\`make lock\` needs uv: see https://docs.astral.sh/uv/."; exit 1; }
