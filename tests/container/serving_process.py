@@ -61,7 +61,10 @@ class Wire:
 
     def answer(self, *, has_body=True):
         """Reads one response."""
-        status = int(self._file.readline().split()[1])
+        first = self._file.readline()
+        if not first:
+            raise ConnectionResetError("the connection ended before an answer")
+        status = int(first.split()[1])
         headers = {}
         while line := self._file.readline().strip():
             name, _, value = line.decode("ascii").partition(":")
@@ -87,30 +90,14 @@ class Wire:
         self.close()
 
 
-class Server:
-    """A server process.
+class Caller:
+    """Asks a server on 127.0.0.1.
 
     Attributes:
-        process: what was started.
-        port: on 127.0.0.1.
+        port: where it listens; 0 while that is not known.
     """
 
-    def __init__(self, process, log_file):
-        self.process = process
-        self._log_file = log_file
-        self.port = 0
-
-    @property
-    def log(self):
-        return self._log_file.read_text(encoding="utf-8")
-
-    def wait_for_port(self):
-        def find():
-            assert self.process.poll() is None, self.log
-            return re.search(r"Listening on http://127\.0\.0\.1:(\d+)\.", self.log)
-
-        wait_until(find, PATIENCE_S)
-        self.port = int(find()[1])
+    port = 0
 
     def wait_until_ready(self):
         wait_until(lambda: self.ask("GET", "/ping").status == 200, PATIENCE_S)
@@ -126,6 +113,36 @@ class Server:
 
     def invoke(self, body, **headers):
         return self.ask("POST", "/invocations", body, **headers)
+
+    def is_full(self):
+        """Whether a request would be refused because too many wait; none is sent."""
+        with self.wire() as wire:
+            wire.send(request("POST", "/invocations", Content_Length=9, Expect="100-continue"))
+            return {100: False, 429: True}[wire.answer().status]
+
+
+class Server(Caller):
+    """A server process.
+
+    Attributes:
+        process: what was started.
+    """
+
+    def __init__(self, process, log_file):
+        self.process = process
+        self._log_file = log_file
+
+    @property
+    def log(self):
+        return self._log_file.read_text(encoding="utf-8")
+
+    def wait_for_port(self):
+        def find():
+            assert self.process.poll() is None, self.log
+            return re.search(r"Listening on http://127\.0\.0\.1:(\d+)\.", self.log)
+
+        wait_until(find, PATIENCE_S)
+        self.port = int(find()[1])
 
     def status_field(self, name):
         """A number of /proc/PID/status: memory in kB."""

@@ -81,17 +81,10 @@ def test_ready_only_after_a_first_answer(loading):
     assert calls >= 1
 
 
-def is_full(server):
-    """Whether a request would be refused; none is sent."""
-    with server.wire() as wire:
-        wire.send(request("POST", "/invocations", Content_Length=9, Expect="100-continue"))
-        return {100: False, 429: True}[wire.answer().status]
-
-
 def test_ping_is_prompt_while_the_model_waits_and_requests_queue(gated):
     server, gate = gated
     wires = [server.wire().send(request("POST", "/invocations", NOTE)) for _ in range(64)]
-    wait_until(lambda: is_full(server))  # one is worked on, 63 wait
+    wait_until(server.is_full)  # one is worked on, 63 wait
     assert ping(server) == 200
     refused = invoke(server)
     assert (refused.status, refused.fault) == (429, "busy")
@@ -109,11 +102,11 @@ def test_who_hangs_up_is_not_worked_for(gated):
     callers.start(invoke, server)
     gate.wait_for_arrival()
     wires = [server.wire().send(request("POST", "/invocations", NOTE)) for _ in range(63)]
-    wait_until(lambda: is_full(server))
+    wait_until(server.is_full)
     for wire in wires:
         wire.close()
     wait_until(lambda: len(server.connections()) == 1)
-    assert not is_full(server)
+    assert not server.is_full()
     gate.let_pass(2 * CALLS)
     assert callers.wait()[0].status == 200
     assert invoke(server).status == 200

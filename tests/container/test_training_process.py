@@ -12,8 +12,8 @@ import h5py
 import pytest
 
 from container.paths import TrainingPaths
-from music.manifest import Manifest
 from tests.container.folders import job, phrase_set
+from tests.container.job_results import check_metrics, check_model
 from tests.container.processes import (
     ROOT,
     as_strict_as_can_be,
@@ -24,7 +24,7 @@ from tests.container.processes import (
 )
 from tests.container.s3_server import SECRET
 from training.export import WEIGHTS_FILE
-from training.metric_lines import METRIC_DEFINITIONS, parse_line
+from training.metric_lines import parse_line
 from training.voice_leading import INTERVALS
 
 PATIENCE_S = 110  # SageMaker's is 120 s
@@ -72,26 +72,6 @@ def stopped(tmp_path_factory, s3_server, bucket):
             process.kill()
     assert process.returncode == 0, (base / "log").read_text()
     return base, lines
-
-
-def check_metrics(lines):
-    """Holds the metric definitions against what a job has printed; returns its iterations."""
-    read = [values for line in lines if (values := parse_line(line))]
-    for name, regex in METRIC_DEFINITIONS:
-        found = [float(text) for line in lines for text in re.findall(regex, line)]
-        assert found == [values[name] for values in read if name in values]
-    return sorted({int(values["iteration"]) for values in read})
-
-
-def check_model(paths, seed):
-    """Holds the model folder against its manifest, which vouches for every file."""
-    manifest = Manifest.read(paths.model)
-    files = [path for path in paths.model.rglob("*") if not path.is_dir()]
-    assert all(stat.S_ISREG(path.lstat().st_mode) for path in files)
-    found = {path.relative_to(paths.model).as_posix() for path in files}
-    assert found == {*manifest.files, "manifest.json"}
-    assert manifest.hyperparameters["seed"] == seed
-    return manifest
 
 
 def weighs_intervals(paths):
