@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+BUILD_ARGS ?=
 
 bin := $(VENV)/bin
 installed := $(VENV)/.installed
@@ -17,11 +18,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 build = DOCKER_DEFAULT_PLATFORM=linux/amd64 BUILDX_NO_DEFAULT_ATTESTATIONS=1 \
 	docker build --build-arg REVISION="$$(git describe --always --abbrev=40 --dirty)"
 
+pin = uv pip compile --generate-hashes --no-emit-index-url --no-emit-package accompanist --no-header -q
+# An image holds the versions that the tests run with; only what its GPU needs is pinned there alone.
+pin_image = $(pin) --constraint requirements.lock --python-version 3.13 \
+	--python-platform x86_64-manylinux_2_28
+tensorflow_gpu = tensorflow[and-cuda]==2.21.0
+
 .DEFAULT_GOAL := help
-.PHONY: help train test check format docs image lock clean
+.PHONY: help train test check format docs engine image test-image lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 train: $(installed) ## Train an accompanist on this machine (options: ARGS="--set iterations=100")
 	$(bin)/python -m launcher.train $(ARGS)
@@ -42,16 +49,26 @@ docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m training.hyperparameters_page
 	$(bin)/python -m launcher.help_page
 
-image: ## Build the images accompanist:latest and accompanist:serve (options: ARGS="--no-cache")
-	$(build) --target serve --tag accompanist:serve $(ARGS) .
-	$(build) --tag accompanist:latest $(ARGS) .
+image: engine ## Build the images accompanist:latest and accompanist:serve (options: BUILD_ARGS="--no-cache")
+	$(build) --target serve --tag accompanist:serve $(BUILD_ARGS) .
+	$(build) --tag accompanist:latest $(BUILD_ARGS) .
 	@docker images accompanist
+
+engine:
+	@docker info >/dev/null 2>&1 || { \
+		echo "No Docker engine answers here: start one (systemctl start docker), install one" \
+			"(https://docs.docker.com/engine/install/), or get permission to use it."; exit 1; }
+
+test-image: $(installed) image ## Build the images and test them in containers (options: ARGS="tests/conformance")
+	$(bin)/python -m pytest -m docker $(ARGS)
 
 lock: ## Pin dependencies after a change of pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@command -v uv >/dev/null || { echo "\`make lock\` needs uv: see https://docs.astral.sh/uv/."; exit 1; }
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes \
-		--no-emit-index-url --no-emit-package accompanist --no-header -q \
-		pyproject.toml -o requirements.lock $(ARGS)
+	$(pin) --universal --python-version 3.11 --extra dev pyproject.toml -o requirements.lock $(ARGS)
+	$(pin_image) --extra serve pyproject.toml -o container/serve.lock
+	$(pin_image) --extra serve --extra train pyproject.toml -o container/train-cpu.lock
+	echo '$(tensorflow_gpu)' | $(pin_image) --extra serve --extra train --no-emit-package tensorflow-cpu \
+		pyproject.toml - -o container/train-gpu.lock
 
 clean: ## Remove the environment and caches; runs/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

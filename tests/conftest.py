@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -10,6 +11,7 @@ from music.chorales import load_chorales
 from tests.tiny_models import write_model
 
 MOST_PROCESSES = 4  # each takes up to 2 GB
+MOST_PROCESSES_OF_DOCKER = 2  # each has containers that train beside it
 # They begin first, for the last file to begin decides when all are done.
 LONGEST = (
     "tests/test_kill_sweep.py",
@@ -19,6 +21,13 @@ LONGEST = (
     "tests/launcher/test_end_to_end.py",
     "tests/test_load.py",
 )
+
+
+def pytest_addoption(parser):
+    """Lets the tests marked `docker` be pointed at other images."""
+    group = parser.getgroup("images")
+    group.addoption("--image", default="accompanist:latest", help="image that trains and serves")
+    group.addoption("--serve-image", default="accompanist:serve", help="image that only serves")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
@@ -33,7 +42,8 @@ def pytest_cmdline_main(config):
     paths = {argument.partition("::")[0] for argument in config.args}
     several = len(paths) > 1 or not paths.pop().endswith(".py")
     if several and option.numprocesses is None and not option.usepdb:
-        option.numprocesses = min(MOST_PROCESSES, usable_threads())
+        most = MOST_PROCESSES_OF_DOCKER if option.markexpr.startswith("docker") else MOST_PROCESSES
+        option.numprocesses = min(most, usable_threads())
     if option.numprocesses and option.dist == "no":
         option.dist = "loadfile"
         option.loadscopereorder = False  # the order is below
@@ -70,3 +80,28 @@ def voices_folder(tmp_path_factory):
 def unet_folder(tmp_path_factory):
     """The same of architecture `unet`."""
     return write_model(tmp_path_factory.mktemp("unet"), "unet")
+
+
+@pytest.fixture(scope="session")
+def image(pytestconfig):
+    """The name of the image that trains and serves."""
+    return existing_image(pytestconfig.getoption("--image"))
+
+
+@pytest.fixture(scope="session")
+def serve_image(pytestconfig):
+    """The name of the image that only serves."""
+    return existing_image(pytestconfig.getoption("--serve-image"))
+
+
+def existing_image(name):
+    """Returns an image's name, and fails where no engine answers or has it."""
+    command = ["docker", "image", "inspect", "--format", "{{.Id}}", name]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.fail("The command docker is not there. Install a Docker engine.", pytrace=False)
+    except subprocess.CalledProcessError as error:
+        cure = "Build the images with `make image`."
+        pytest.fail(f"{error.stderr.strip()}\n{cure}", pytrace=False)
+    return name
