@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.commands import INTERRUPTED, command, echo_json
+from launcher.commands import INTERRUPTED, aws_options, command, echo_json
 from launcher.console import table
 
 if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
     from launcher.findings import Checkup
 
 
 @command("check")
 @click.argument("model", required=False, metavar="[MODEL]")
-def check_command(model: str | None, as_json: bool, root: str) -> None:
+@aws_options()
+def check_command(model: str | None, as_json: bool, root: str, aws: "AwsOptions") -> None:
     """Say whether a model can be served, or what is wrong with it.
 
     MODEL is a model.tar.gz, a model folder or a job; the newest completed job if left out. Looks
@@ -32,7 +34,7 @@ def check_command(model: str | None, as_json: bool, root: str) -> None:
 
     try:
         with _ending_by_signals():
-            checkup = check(model, root=root, on_phase=say)
+            checkup = check(model, root=root, aws=aws, on_phase=say)
     except KeyboardInterrupt:
         click.echo("Stopped; its server has been ended.", err=True)
         sys.exit(INTERRUPTED)

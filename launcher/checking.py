@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launcher import targets
 from launcher.endpoints import find_artifact
@@ -16,6 +17,9 @@ from launcher.processes import child_environment
 from launcher.records import JOB_FILE
 from music.manifest import Manifest
 
+if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
+
 SLOW_START_S = 60.0  # half of what SageMaker's local mode waits, which waits least
 
 
@@ -23,6 +27,7 @@ def check(
     model: str | Path | None = None,
     *,
     root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
     on_phase: Callable[[str], None] = lambda _phase: None,
 ) -> Checkup:
     """Says whether a model can be served, or what is wrong with it.
@@ -33,6 +38,7 @@ def check(
         model: a model.tar.gz, a model folder, or a job as `deploy` takes it; the newest completed
             job where it is None.
         root: the folder of the jobs.
+        aws: what is to be known of AWS, for a job there.
         on_phase: called with a few words when a new phase begins.
 
     Returns:
@@ -41,7 +47,7 @@ def check(
     Raises:
         LauncherError: `no_such_job` or `no_model` if there is nothing to look at.
     """
-    place, source = _find(model, Path(root))
+    place, source = _find(model, Path(root), aws)
     checkup = Checkup(source)
     with tempfile.TemporaryDirectory(prefix="accompanist-check-") as scratch:
         base = Path(scratch).resolve()
@@ -62,14 +68,14 @@ def check(
     return checkup
 
 
-def _find(model: str | Path | None, root: Path) -> tuple[Path, str]:
+def _find(model: str | Path | None, root: Path, options: "AwsOptions | None") -> tuple[Path, str]:
     """Returns an archive or a folder, and how to call it."""
     if model is not None:
         path = Path(model).expanduser().absolute()
         is_job = exact_folder(str(model), root, JOB_FILE) is not None or (path / JOB_FILE).is_file()
         if path.is_file() or (path.is_dir() and not is_job):
             return path.resolve(), str(model)
-    return find_artifact(model, targets.target_for(targets.LOCAL, root).jobs)
+    return find_artifact(model, root, options)
 
 
 def _serve(

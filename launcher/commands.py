@@ -1,5 +1,6 @@
 """What all commands share: how faults are told, and the options that each of them has."""
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +49,34 @@ def command(name: str) -> Callable[[Callable[..., Any]], LauncherCommand]:
         return made
 
     return decorate
+
+
+def aws_options(*groups: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--region`, `--profile` and more options, and packs them into one argument `aws`.
+
+    Args:
+        groups: decorators, each with options whose names are fields of `AwsOptions`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def packed(**values: Any) -> Any:
+            from launcher.aws.options import AwsOptions
+
+            said = {name: values.pop(name) for name in AwsOptions.model_fields if name in values}
+            kept = {name: value for name, value in said.items() if value not in (None, ())}
+            return function(**values, aws=AwsOptions(**kept))
+
+        for group in reversed((*groups, _place)):
+            packed = group(packed)
+        return packed
+
+    return decorate
+
+
+def _place(function: Callable[..., Any]) -> Callable[..., Any]:
+    function = click.option("--profile", metavar="NAME", help="Of AWS's configuration.")(function)
+    return click.option("--region", metavar="REGION", help="In AWS.")(function)
 
 
 def read_track(word: str) -> int | str:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import command, echo_json
+from launcher.commands import aws_options, command, echo_json
 from launcher.console import next_command, shown_path
 
 if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
     from launcher.invocation import Answer
 
 _PNG = ".png"
@@ -21,8 +22,15 @@ _PNG = ".png"
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="On 127.0.0.1."
 )
+@aws_options()
 def deploy_command(
-    model: str | None, instance: str, endpoint: str, port: int, as_json: bool, root: str
+    model: str | None,
+    instance: str,
+    endpoint: str,
+    port: int,
+    as_json: bool,
+    root: str,
+    aws: "AwsOptions",
 ) -> None:
     """Serve the model of a job.
 
@@ -34,7 +42,9 @@ def deploy_command(
     def say(phase: str) -> None:
         click.echo(phase, err=as_json)
 
-    found = deploy(model, instance=instance, endpoint=endpoint, port=port, root=root, on_phase=say)
+    found = deploy(
+        model, instance=instance, endpoint=endpoint, port=port, root=root, aws=aws, on_phase=say
+    )
     if as_json:
         echo_json(found.describe())
         return
@@ -86,6 +96,7 @@ def deploy_command(
     metavar="[FILE]",
     help="Draw the piano roll, too; beside the song if no .png file is named.",
 )
+@aws_options()
 def invoke_command(
     words: tuple[str, ...],
     output: str,
@@ -101,6 +112,7 @@ def invoke_command(
     picture: str | None,
     as_json: bool,
     root: str,
+    aws: "AwsOptions",
 ) -> None:
     """Have a melody accompanied.
 
@@ -126,6 +138,7 @@ def invoke_command(
         freeze_tracks=None if freeze_tracks is None else _words(freeze_tracks),
         freeze_bars=freeze_bars,
         root=root,
+        aws=aws,
     )
     _write(answer, songs, pictures)
     if as_json:

@@ -2,15 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launcher.errors import LauncherError
+from launcher.homes import all_endpoints, all_jobs, home_of_endpoint, home_of_job
 from launcher.jobs import ROOT
 from launcher.names import check_name
+from launcher.protocols import Endpoints
 from launcher.records import Endpoint
-from launcher.targets import LOCAL, Endpoints, Jobs, target_for
+from launcher.targets import LOCAL, target_for
+
+if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
 
 NAME = "accompanist"
 PORT = 8080
+# While AWS updates an endpoint, what it served before still answers.
+ANSWERING = frozenset({"InService", "Updating", "SystemUpdating", "RollingBack"})
+
 _ARCHIVE = ".tar.gz"
 
 
@@ -21,6 +30,7 @@ def deploy(
     endpoint: str = NAME,
     port: int = PORT,
     root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
     on_phase: Callable[[str], None] = lambda _phase: None,
 ) -> Endpoint:
     """Serves a trained model, and returns when it answers.
@@ -32,55 +42,71 @@ def deploy(
         endpoint: its name; what an endpoint of that name served before is replaced.
         port: on 127.0.0.1.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
         on_phase: called with a word or two when a new phase begins.
 
     Raises:
         LauncherError: `no_such_job`, `no_model`, `bad_archive`, `bad_name`, `port_in_use`, or
             `no_server` if the server cannot be started: then with the end of its log.
     """
-    target = target_for(instance, root)
+    target = target_for(instance, root, aws)
     check_name(endpoint)
-    artifact, source = find_artifact(model, target.jobs)
+    artifact, source = find_artifact(model, root, aws)
     return target.endpoints.deploy(artifact, source, endpoint, port, on_phase)
 
 
-def running_endpoint(endpoints: Endpoints, name: str | None) -> Endpoint:
-    """Returns the endpoint that shall answer.
+def running_endpoint(
+    name: str | None, root: str | Path, options: "AwsOptions | None" = None
+) -> tuple[Endpoints, Endpoint]:
+    """Returns the endpoint that shall answer, and where it is.
 
     Args:
-        endpoints: where to look.
         name: of the endpoint, or its beginning, or its folder; None for the only one that runs.
+        root: the folder of the records.
+        options: what has been said of AWS.
 
     Raises:
         LauncherError: `no_endpoint`, `several_endpoints`, `no_such_endpoint`, or
             `endpoint_failed`.
     """
     if name is None:
-        running = [endpoint for endpoint in endpoints.list() if endpoint.status == "InService"]
-        if len(running) == 1:
-            return running[0]
-        if running:
-            names = ", ".join(endpoint.name for endpoint in running)
-            raise LauncherError(
-                "several_endpoints",
-                f"{len(running)} endpoints run: {names}.",
-                "Say which one before the melody.",
-            )
-        raise LauncherError(
-            "no_endpoint", "No endpoint runs.", "Start one with `python -m launcher.deploy`."
-        )
+        name = str(_only_running(all_endpoints(root, options)).folder)
+    endpoints = home_of_endpoint(name, root, options).endpoints
     endpoint = endpoints.find(name)
-    if endpoint.status != "InService":
+    if endpoint.status not in ANSWERING:
         raise LauncherError(
             "endpoint_failed",
             f"The endpoint {endpoint.name} does not run: its state is {endpoint.status}.",
             f"Start it again with `python -m launcher.deploy --endpoint {endpoint.name}`.",
         )
-    return endpoint
+    return endpoints, endpoint
 
 
-def find_artifact(model: str | Path | None, jobs: Jobs) -> tuple[Path, str]:
-    """Returns the archive of a model, and how to call it.
+def _only_running(endpoints: list[Endpoint]) -> Endpoint:
+    running = [endpoint for endpoint in endpoints if endpoint.status in ANSWERING]
+    if len(running) == 1:
+        return running[0]
+    if running:
+        names = ", ".join(endpoint.name for endpoint in running)
+        raise LauncherError(
+            "several_endpoints",
+            f"{len(running)} endpoints run: {names}.",
+            "Say which one before the melody.",
+        )
+    raise LauncherError(
+        "no_endpoint", "No endpoint runs.", "Start one with `python -m launcher.deploy`."
+    )
+
+
+def find_artifact(
+    model: str | Path | None, root: str | Path, options: "AwsOptions | None" = None
+) -> tuple[Path, str]:
+    """Returns the archive of a model, brought here if it was elsewhere, and how to call it.
+
+    Args:
+        model: a job or a model.tar.gz; the newest completed job where it is None.
+        root: the folder of the jobs.
+        options: what has been said of AWS.
 
     Raises:
         LauncherError: `no_such_job`, or `no_model`.
@@ -93,16 +119,18 @@ def find_artifact(model: str | Path | None, jobs: Jobs) -> tuple[Path, str]:
             )
         return archive, str(archive)
     if model is not None:
-        job = jobs.find(str(model))
+        jobs = home_of_job(str(model), root, options).jobs
+        job = jobs.fetch(jobs.find(str(model)))
     else:
-        completed = [job for job in jobs.list() if job.status == "Completed"]
+        completed = [job for job in all_jobs(root, options) if job.status == "Completed"]
         if not completed:
             raise LauncherError(
                 "no_model",
                 "No job has been completed yet.",
                 "Train one with `python -m launcher.train`, or name a job that was stopped.",
             )
-        job = completed[0]
+        newest = str(completed[0].folder)
+        job = home_of_job(newest, root, options).jobs.fetch(completed[0])
     if not job.artifact.is_file():
         cure = "Wait until it has ended" if job.is_running else "Take another one"
         raise LauncherError(

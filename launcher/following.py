@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
+from launcher.protocols import Jobs
 from launcher.records import Job
-from launcher.targets import Jobs
-
-_POLL_S = 0.2
 
 
 def follow(
@@ -23,7 +21,7 @@ def follow(
         The job whenever its state has changed, the last time as it ended; and each line of the log
         of this attempt, without its line break.
     """
-    lines = _Lines(jobs, job)
+    lines = _Lines(job)
     seen = None
     while True:
         job = jobs.find(str(job.folder))  # before the log: what ended prints nothing more
@@ -34,20 +32,20 @@ def follow(
         if not job.is_running:
             return
         on_wait()
-        time.sleep(_POLL_S)
+        time.sleep(jobs.poll_s)
 
 
-def last_lines(jobs: Jobs, job: Job, count: int) -> list[str]:
+def last_lines(job: Job, count: int) -> list[str]:
     """Returns the last lines that an attempt printed."""
-    return list(_Lines(jobs, job).new(is_over=True))[-count:]
+    return list(_Lines(job).new(is_over=True))[-count:]
 
 
-def last_metrics(jobs: Jobs, job: Job) -> dict[str, float]:
+def last_metrics(job: Job) -> dict[str, float]:
     """Returns the newest value of each metric that the last attempt has printed."""
     from training.metric_lines import parse_line
 
     newest: dict[str, float] = {}
-    for line in _Lines(jobs, job).new(is_over=True):
+    for line in _Lines(job).new(is_over=True):
         newest |= parse_line(line) or {}
     return newest
 
@@ -55,15 +53,14 @@ def last_metrics(jobs: Jobs, job: Job) -> dict[str, float]:
 class _Lines:
     """Cuts a growing log into lines."""
 
-    def __init__(self, jobs: Jobs, job: Job) -> None:
-        self._jobs = jobs
-        self._name = str(job.folder)
+    def __init__(self, job: Job) -> None:
+        self._log = job.log
         self._offset = job.log_offset
         self._rest = b""
 
     def new(self, *, is_over: bool) -> Iterator[str]:
         """Yields the lines that are whole since the last call; at the end, the rest as well."""
-        data = self._jobs.read_log(self._name, self._offset)
+        data = self._read()
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         if is_over and self._rest:
@@ -71,3 +68,10 @@ class _Lines:
             self._rest = b""
         for line in lines:
             yield line.decode("utf-8", errors="replace").rstrip("\r")
+
+    def _read(self) -> bytes:
+        if not self._log.exists():
+            return b""
+        with self._log.open("rb") as file:
+            file.seek(self._offset)
+            return file.read()

@@ -2,22 +2,19 @@
 
 import base64
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from launcher.endpoints import running_endpoint
 from launcher.errors import LauncherError
-from launcher.http_client import OPENER
 from launcher.jobs import ROOT
-from launcher.targets import LOCAL, target_for
+
+if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
 
 MAX_BYTES = 18_000_000  # of a MIDI file: in base64 it stays below the endpoint's 25 MB
-_TIMEOUT_S = 70.0  # SageMaker allows an answer 60
 _SUFFIXES = (".mid", ".midi")
 
 
@@ -67,6 +64,7 @@ def invoke(
     freeze_tracks: Sequence[str | int] | None = None,
     freeze_bars: str | None = None,
     root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
 ) -> Answer:
     """Has a melody accompanied.
 
@@ -86,13 +84,14 @@ def invoke(
         freeze_bars: bars of the file's accompaniment that stay, such as `1-4,7`; with
             `freeze_tracks` only these tracks'.
         root: the folder of the jobs.
+        aws: what is to be known of AWS, for an endpoint there.
 
     Raises:
         LauncherError: for a melody that cannot be used or an endpoint that does not run, and with
             the endpoint's own code, message and hint for what it refuses.
     """
     midi = read_melody(str(melody))
-    found = running_endpoint(target_for(LOCAL, root).endpoints, endpoint)
+    endpoints, found = running_endpoint(endpoint, root, aws)
     choices = {
         "seed": seed,
         "takes": takes,
@@ -106,7 +105,7 @@ def invoke(
     }
     given = {name: value for name, value in choices.items() if value is not None}
     body = {"midi": base64.b64encode(midi).decode("ascii"), **given}
-    answer = _post(f"{found.url}invocations", json.dumps(body).encode(), found.name)
+    answer = endpoints.ask(found, json.dumps(body).encode())
     return _read_answer(answer, found.name)
 
 
@@ -148,35 +147,6 @@ def _read_file(path: Path) -> bytes:
             "not_midi", f"{path} is not a MIDI file.", "Export it as a standard MIDI file (.mid)."
         )
     return data
-
-
-def _post(url: str, body: bytes, name: str) -> bytes:
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    request = urllib.request.Request(url, body, headers)  # noqa: S310 (an address of our own)
-    try:
-        with OPENER.open(request, timeout=_TIMEOUT_S) as answer:
-            return bytes(answer.read())
-    except urllib.error.HTTPError as error:
-        raise _refusal(error, name) from error
-    except (OSError, HTTPException) as error:  # refused, reset, timed out, cut short
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise LauncherError(
-            "no_answer",
-            f"The endpoint {name} gave no answer: {reason}.",
-            f"`python -m launcher.status {name}` shows whether it runs, and its log.",
-        ) from error
-
-
-def _refusal(error: urllib.error.HTTPError, name: str) -> LauncherError:
-    try:
-        content = json.loads(error.read())
-        return LauncherError(content["error"], content["message"], content["hint"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return LauncherError(
-            "endpoint_error",
-            f"The endpoint {name} answered with the HTTP status {error.code}.",
-            f"`python -m launcher.status {name}` shows where its log is.",
-        )
 
 
 def _read_answer(body: bytes, name: str) -> Answer:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import INTERRUPTED, command, echo_json, folder_options
+from launcher.commands import INTERRUPTED, aws_options, command, echo_json, folder_options
 from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
 from launcher.job_views import (
     say_how_to_go_on,
@@ -17,8 +17,9 @@ from launcher.job_views import (
 )
 
 if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
+    from launcher.protocols import Jobs
     from launcher.records import Job
-    from launcher.targets import Jobs
 
 
 class _DetachedError(Exception):
@@ -34,6 +35,7 @@ class _DetachedError(Exception):
 @click.option("--resume", metavar="JOB", help="Go on with a job that has ended.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--no-wait", is_flag=True, help="Return when the job has started.")
+@aws_options()
 def train_command(
     instance: str,
     data: str | None,
@@ -44,6 +46,7 @@ def train_command(
     no_wait: bool,
     as_json: bool,
     root: str,
+    aws: "AwsOptions",
     **folder: Any,
 ) -> None:
     """Train an accompanist.
@@ -67,6 +70,7 @@ def train_command(
             hyperparameters=values,
             name=name,
             root=root,
+            aws=aws,
             **folder,
         )
         show_request(request, root, as_json)
@@ -80,11 +84,12 @@ def train_command(
         **folder,
         wait=False,
         root=root,
+        aws=aws,
         progress=_progress(data),
         tell=lambda text: click.echo(text, err=True),
     )
     if not no_wait:
-        _follow(job, instance, root, as_json)
+        _follow(job, root, as_json, aws)
     elif as_json:
         echo_json(job.describe())
     else:
@@ -93,22 +98,21 @@ def train_command(
 
 @command("status")
 @click.argument("name", required=False)
-def status_command(name: str | None, as_json: bool, root: str) -> None:
+@aws_options()
+def status_command(name: str | None, as_json: bool, root: str, aws: "AwsOptions") -> None:
     """Show all jobs and endpoints, or one.
 
     NAME may be cut short, or be the path of its folder.
     """
     from launcher.jobs import status
     from launcher.records import Job
-    from launcher.targets import LOCAL, target_for
 
-    jobs = target_for(LOCAL, root).jobs
     if name is None:
-        show_overview(status(root=root), jobs, root, as_json)
+        show_overview(status(root=root, aws=aws), root, as_json)
         return
-    found = status(name, root=root)
+    found = status(name, root=root, aws=aws)
     if isinstance(found, Job):
-        show_job(found, jobs, root, as_json)
+        show_job(found, root, as_json)
     else:
         show_endpoint(found, as_json)
 
@@ -116,11 +120,12 @@ def status_command(name: str | None, as_json: bool, root: str) -> None:
 @command("stop")
 @click.argument("job")
 @click.option("--no-wait", is_flag=True, help="Return without waiting for the job to end.")
-def stop_command(job: str, no_wait: bool, as_json: bool, root: str) -> None:
+@aws_options()
+def stop_command(job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
     """Stop a job; it saves a checkpoint and its model first."""
     from launcher.jobs import stop
 
-    found = stop(job, wait=not no_wait, root=root)
+    found = stop(job, wait=not no_wait, root=root, aws=aws)
     if as_json:
         echo_json(found.describe())
     elif found.is_running or found.has_orphan:
@@ -133,14 +138,15 @@ def stop_command(job: str, no_wait: bool, as_json: bool, root: str) -> None:
 @command("delete")
 @click.argument("name")
 @click.option("--force", is_flag=True, help="End a job that still runs, without saving.")
-def delete_command(name: str, force: bool, as_json: bool, root: str) -> None:
+@aws_options()
+def delete_command(name: str, force: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
     """Delete a job with its model, or stop and delete an endpoint.
 
     NAME is the whole name, or the path of the folder. What is not there is no fault.
     """
     from launcher.jobs import delete
 
-    kind = delete(name, force=force, root=root)
+    kind = delete(name, force=force, root=root, aws=aws)
     if as_json:
         echo_json({"name": name, "deleted": kind})
     else:
@@ -153,10 +159,10 @@ def _progress(data: str | None) -> DataProgress:
     return DataProgress(sys.stderr, "Reading the MIDI files.", "file")
 
 
-def _follow(job: "Job", instance: str, root: str, as_json: bool) -> None:
-    from launcher.targets import target_for
+def _follow(job: "Job", root: str, as_json: bool, aws: "AwsOptions") -> None:
+    from launcher.homes import home_of_job
 
-    jobs = target_for(instance, root).jobs
+    jobs = home_of_job(str(job.folder), root, aws).jobs
     narrator = Narrator(sys.stdout, job.iterations, quiet=as_json)
     narrator.say(f"Job {job.name} in {shown_path(job.folder)}")
     with Interrupts() as interrupts:
@@ -171,7 +177,7 @@ def _follow(job: "Job", instance: str, root: str, as_json: bool) -> None:
     if as_json:
         echo_json(end.describe())
     else:
-        show_end(end, jobs, root)
+        show_end(end, root)
     if end.status != "Completed":
         sys.exit(INTERRUPTED if interrupts.count and end.status == "Stopped" else 1)
 

@@ -12,19 +12,18 @@ if TYPE_CHECKING:
     from launcher.jobs import Overview
     from launcher.records import Endpoint, Job
     from launcher.request import TrainingRequest
-    from launcher.targets import Jobs
 
 _LAST_LINES = 20
 
 
-def show_end(job: "Job", jobs: "Jobs", root: str) -> None:
+def show_end(job: "Job", root: str) -> None:
     """Says how a job has ended, where its results are, and what to type next."""
     click.echo(f"{job.status} after {duration(job.seconds)}.")
     if job.status == "Failed":
         from launcher.following import last_lines
 
         click.echo(f"\n{_failure(job)}\n\nThe log, {shown_path(job.log)}, ends with:", err=True)
-        click.echo("\n".join(last_lines(jobs, job, _LAST_LINES)) + "\n", err=True)
+        click.echo("\n".join(last_lines(job, _LAST_LINES)) + "\n", err=True)
     else:
         click.echo(facts(_places(job)))
     say_how_to_go_on(job, root)
@@ -68,7 +67,7 @@ def show_request(request: "TrainingRequest", root: str, as_json: bool) -> None:
     click.echo("Nothing has been made.")
 
 
-def show_overview(overview: "Overview", jobs: "Jobs", root: str, as_json: bool) -> None:
+def show_overview(overview: "Overview", root: str, as_json: bool) -> None:
     """Shows all jobs and endpoints as tables."""
     if as_json:
         echo_json(
@@ -80,7 +79,7 @@ def show_overview(overview: "Overview", jobs: "Jobs", root: str, as_json: bool) 
         return
     if overview.jobs:
         head = ("JOB", "STATUS", "CREATED", "TOOK", "ITERATION", "HEADLINE")
-        click.echo(table(head, [_row(job, jobs) for job in overview.jobs]))
+        click.echo(table(head, [_row(job) for job in overview.jobs]))
     else:
         click.echo(f"No jobs in {root}. Train one with `{next_command('train', root=root)}`.")
     if overview.endpoints:
@@ -88,8 +87,8 @@ def show_overview(overview: "Overview", jobs: "Jobs", root: str, as_json: bool) 
         click.echo("\n" + table(("ENDPOINT", "STATUS", "URL", "MODEL"), rows))
 
 
-def _row(job: "Job", jobs: "Jobs") -> tuple[str, ...]:
-    metrics = _metrics(job, jobs)
+def _row(job: "Job") -> tuple[str, ...]:
+    metrics = _metrics(job)
     took = duration(job.seconds)
     headline = f"{metrics['headline']:.1f}" if "headline" in metrics else ""
     return (job.name, job.status, local_time(job.created), took, _progress(job, metrics), headline)
@@ -99,17 +98,17 @@ def _progress(job: "Job", metrics: dict[str, Any]) -> str:
     return f"{metrics['iteration']:.0f}/{job.iterations}" if "iteration" in metrics else ""
 
 
-def _metrics(job: "Job", jobs: "Jobs") -> dict[str, float]:
+def _metrics(job: "Job") -> dict[str, float]:
     from launcher.following import last_metrics
 
-    return last_metrics(jobs, job)
+    return last_metrics(job)
 
 
-def show_job(job: "Job", jobs: "Jobs", root: str, as_json: bool) -> None:
+def show_job(job: "Job", root: str, as_json: bool) -> None:
     """Shows all there is to know of one job."""
     from launcher.layout import read_hyperparameters
 
-    metrics = _metrics(job, jobs)
+    metrics = _metrics(job)
     settings = read_hyperparameters(job.folder)
     if as_json:
         echo_json({**job.describe(), "hyperparameters": settings, "metrics": metrics})

@@ -18,6 +18,7 @@ from launcher.datasets import (
 from launcher.errors import JobFailedError, LauncherError
 from launcher.folders import exact_folder
 from launcher.following import follow
+from launcher.homes import all_endpoints, all_jobs, home_of_endpoint, home_of_job
 from launcher.layout import phrases_file, read_hyperparameters
 from launcher.names import check_name, generate_name
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
@@ -27,10 +28,11 @@ from launcher.settings import check_settings, encode_values, merge_settings, sui
 from launcher.targets import LOCAL, target_for
 
 if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
+    from launcher.protocols import Jobs
     from training.hyperparameters import Hyperparameters
 
 ROOT = Path("runs")
-_POLL_S = 0.1
 _SAVING_S = 60.0  # for the runner to pack what was saved
 
 
@@ -53,6 +55,7 @@ def plan(
     accompany: Sequence[int | str] = (),
     pickup: float | None = None,
     root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
 ) -> TrainingRequest:
     """Checks what `train` is asked for, and makes nothing.
 
@@ -66,12 +69,13 @@ def plan(
         accompany: the tracks that accompany.
         pickup: beats before the first whole bar of files that do not tell of it.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
 
     Raises:
         LauncherError: for the first of instance, hyperparameters, name and data that is wrong; all
             faults of the hyperparameters together.
     """
-    target_for(instance, root)
+    target_for(instance, root, aws)
     strings = encode_values(hyperparameters or {})
     checked = check_settings(strings)
     file = find_data_set(str(data))
@@ -96,6 +100,7 @@ def train(
     pickup: float | None = None,
     wait: bool = True,
     root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
     progress: Progress | None = None,
     tell: Callable[[str], object] | None = None,
 ) -> Job:
@@ -116,6 +121,7 @@ def train(
         wait: return when the job has ended, not when it has started. An interrupted wait leaves
             the job running.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
         progress: called with (done, all) while the data set is built.
         tell: called with each sentence that the user should know of the data.
 
@@ -137,8 +143,10 @@ def train(
             accompany=accompany,
             pickup=pickup,
             root=root,
+            aws=aws,
         )
-        job = _start(request, root, progress, tell)
+        jobs = target_for(instance, root, aws).jobs
+        job = _start(request, jobs, progress, tell)
     else:
         folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
         if data is not None or name is not None or folder.describe():
@@ -147,10 +155,11 @@ def train(
                 "A resumed job keeps its name and its data.",
                 "Leave them out, or start a new job.",
             )
-        job = _resume(resume, instance, hyperparameters or {}, root)
+        jobs = home_of_job(resume, root, aws).jobs
+        job = _resume(resume, jobs, hyperparameters or {})
     if not wait:
         return job
-    for event in follow(target_for(instance, root).jobs, job):
+    for event in follow(jobs, job):
         job = event if isinstance(event, Job) else job
     if job.status == "Failed":
         raise JobFailedError(job.name, job.failure_reason or "It gave no reason.")
@@ -158,44 +167,57 @@ def train(
 
 
 @overload
-def status(name: None = None, *, root: str | Path = ROOT) -> Overview: ...
+def status(
+    name: None = None, *, root: str | Path = ROOT, aws: "AwsOptions | None" = None
+) -> Overview: ...
 
 
 @overload
-def status(name: str, *, root: str | Path = ROOT) -> Job | Endpoint: ...
+def status(
+    name: str, *, root: str | Path = ROOT, aws: "AwsOptions | None" = None
+) -> Job | Endpoint: ...
 
 
-def status(name: str | None = None, *, root: str | Path = ROOT) -> Overview | Job | Endpoint:
+def status(
+    name: str | None = None, *, root: str | Path = ROOT, aws: "AwsOptions | None" = None
+) -> Overview | Job | Endpoint:
     """Says how jobs and endpoints are.
 
     Args:
         name: of one of them, or its beginning, or its folder; None for all.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
 
     Raises:
         LauncherError: `no_such_job` if there is neither a job nor an endpoint of that name.
     """
-    target = target_for(LOCAL, root)
     if name is None:
-        return Overview(target.jobs.list(), target.endpoints.list())
+        return Overview(all_jobs(root, aws), all_endpoints(root, aws))
     try:
-        return target.jobs.find(name)
+        return home_of_job(name, root, aws).jobs.find(name)
     except LauncherError as error:
         if error.code != "no_such_job":
             raise
         try:
-            return target.endpoints.find(name)
+            return home_of_endpoint(name, root, aws).endpoints.find(name)
         except LauncherError:
             raise error from None
 
 
-def stop(name: str, *, wait: bool = True, root: str | Path = ROOT) -> Job:
+def stop(
+    name: str,
+    *,
+    wait: bool = True,
+    root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
+) -> Job:
     """Asks a job to save a checkpoint and its model, and to end.
 
     Args:
         name: of the job, or its beginning, or its folder.
         wait: return when it has ended; its runner kills it after two minutes.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
 
     Returns:
         The job as it is then; one that had ended before is left as it is.
@@ -203,14 +225,14 @@ def stop(name: str, *, wait: bool = True, root: str | Path = ROOT) -> Job:
     Raises:
         LauncherError: `no_such_job`; `not_stopped` if it is still there after three minutes.
     """
-    jobs = target_for(LOCAL, root).jobs
-    found = status(name, root=root)
+    found = status(name, root=root, aws=aws)
     if isinstance(found, Endpoint):
         raise LauncherError(
             "no_such_job",
             f"{found.name} is an endpoint, not a job.",
             f"End it with `python -m launcher.delete {found.name}`.",
         )
+    jobs = home_of_job(str(found.folder), root, aws).jobs
     job = jobs.stop(str(found.folder))
     deadline = time.monotonic() + GRACE_S + _SAVING_S
     while wait and (job.is_running or job.has_orphan):
@@ -220,18 +242,25 @@ def stop(name: str, *, wait: bool = True, root: str | Path = ROOT) -> Job:
                 f"The job {job.name} has not ended {GRACE_S + _SAVING_S:.0f} s after it was asked.",
                 f"`python -m launcher.delete {job.name} --force` ends it, and deletes it.",
             )
-        time.sleep(_POLL_S)
+        time.sleep(jobs.poll_s)
         job = jobs.find(str(job.folder))
     return job
 
 
-def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | None:
+def delete(
+    name: str,
+    *,
+    force: bool = False,
+    root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
+) -> str | None:
     """Deletes a job and all it made, or stops and deletes an endpoint.
 
     Args:
         name: the whole name, or the path of the folder.
         force: end a job that still runs, without saving.
         root: the folder of the jobs.
+        aws: what is to be known of AWS.
 
     Returns:
         What was deleted, `job` or `endpoint`; None if there was nothing of that name.
@@ -239,7 +268,6 @@ def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | 
     Raises:
         LauncherError: `job_runs`; `ambiguous` if a job and an endpoint have the name.
     """
-    target = target_for(LOCAL, root)
     is_job = exact_folder(name, Path(root), JOB_FILE) is not None
     is_endpoint = exact_folder(name, Path(root) / "endpoints", ENDPOINT_FILE) is not None
     if is_job and is_endpoint:
@@ -248,9 +276,9 @@ def delete(name: str, *, force: bool = False, root: str | Path = ROOT) -> str | 
             f"Both a job and an endpoint are called {name}.",
             f"Give the folder: {Path(root) / name} or {Path(root) / 'endpoints' / name}.",
         )
-    if is_job and target.jobs.delete(name, force=force):
+    if is_job and home_of_job(name, root, aws).jobs.delete(name, force=force):
         return "job"
-    if is_endpoint and target.endpoints.delete(name):
+    if is_endpoint and home_of_endpoint(name, root, aws).endpoints.delete(name):
         return "endpoint"
     return None
 
@@ -272,7 +300,7 @@ def _check_changes(
 
 def _start(
     request: TrainingRequest,
-    root: str | Path,
+    jobs: "Jobs",
     progress: Progress | None,
     tell: Callable[[str], object] | None,
 ) -> Job:
@@ -282,12 +310,10 @@ def _start(
             tell(note)
     strings = suit(request.hyperparameters, data.phrases)
     iterations = check_settings(strings).iterations_for(len(data.phrases.part("train")))
-    jobs = target_for(request.instance, root).jobs
     return jobs.start(replace(request, hyperparameters=strings, iterations=iterations), data)
 
 
-def _resume(name: str, instance: str, changes: Mapping[str, object], root: str | Path) -> Job:
-    jobs = target_for(instance, root).jobs
+def _resume(name: str, jobs: "Jobs", changes: Mapping[str, object]) -> Job:
     job = jobs.find(name)
     before = read_hyperparameters(job.folder)
     strings = merge_settings(before, encode_values(changes))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.archives import unpack
+from launcher.asking import ask
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
@@ -72,6 +73,10 @@ class LocalEndpoints:
                     folder.rmdir()
             on_phase("Starting the server")
             return self._start(folder, source, port)
+
+    def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
+        """Sends a JSON request to an endpoint and returns its JSON answer."""
+        return ask(f"{endpoint.url}invocations", body, endpoint.name)
 
     def find(self, name: str) -> Endpoint:
         """Returns an endpoint as it is now."""

@@ -11,13 +11,14 @@ from pathlib import Path
 from launcher.datasets import DataSet
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
-from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
+from launcher.folders import exact_folder, find_folder, remove_folder
 from launcher.layout import hyperparameters_file, lay_out, phrases_file, write_json
 from launcher.processes import Process, identify, start_detached
 from launcher.records import JOB_FILE, Job, now
 from launcher.request import TrainingRequest
 from launcher.runner import runner_command
 
+_POLL_S = 0.2
 _TAKE_OVER_POLL_S = 0.02
 _KILL_S = 10.0
 
@@ -35,6 +36,11 @@ class LocalJobs:
     root: Path
     container: tuple[str, ...]
     environ: Mapping[str, str]
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds between two looks at a job that is followed."""
+        return _POLL_S
 
     def start(self, request: TrainingRequest, data: DataSet) -> Job:
         """Makes the folder of a new job, whole, and starts it.
@@ -87,20 +93,6 @@ class LocalJobs:
         """Returns a job as it is now."""
         return Job.read(find_folder(name, self.root, JOB_FILE, "job")).observed()
 
-    def list(self) -> "list[Job]":
-        """Returns all jobs, newest first."""
-        jobs = [Job.read(folder).observed() for folder in list_folders(self.root, JOB_FILE)]
-        return sorted(jobs, key=lambda job: (job.created, job.name), reverse=True)
-
-    def read_log(self, name: str, offset: int) -> bytes:
-        """Returns what a job has printed from `offset` on."""
-        log = self.find(name).log
-        if not log.exists():
-            return b""
-        with log.open("rb") as file:
-            file.seek(offset)
-            return file.read()
-
     def stop(self, name: str) -> Job:
         """Sends SIGTERM; a training process whose runner is gone gets it directly."""
         job = self.find(name)
@@ -131,6 +123,10 @@ class LocalJobs:
                 _kill(job)
             remove_folder(folder)
         return True
+
+    def fetch(self, job: Job) -> Job:
+        """Returns the job: what it made is here."""
+        return job
 
     def _launch(self, job: Job) -> Job:
         """Starts the runner, and returns when it has taken over the record."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from launcher.drafts import write_whole
 from launcher.errors import LauncherError
@@ -18,7 +18,11 @@ from launcher.processes import Process
 
 JOB_FILE = "job.json"
 ENDPOINT_FILE = "endpoint.json"
-RUNNING = frozenset({"InProgress", "Stopping"})
+# All else, also a word that SageMaker has only just begun to use, is taken for running.
+ENDED = frozenset({"Completed", "Failed", "Stopped", "Deleting"})
+
+
+_Part = TypeVar("_Part", Process, "Remote")
 
 
 def now() -> str:
@@ -27,8 +31,31 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
+class Remote:
+    """Where in AWS a job or an endpoint is, and what only AWS knows of it.
+
+    Attributes:
+        region: its region.
+        arn: its name in all of AWS.
+        output: of a job, the S3 URI of its folder.
+        spot: of a job, whether it trains on spare capacity.
+        training_seconds: of a job, how long it has trained.
+        billable_seconds: of a job, how much of that is charged.
+        log_token: where CloudWatch's log goes on after what `log.txt` holds.
+    """
+
+    region: str
+    arn: str
+    output: str | None = None
+    spot: bool = False
+    training_seconds: int | None = None
+    billable_seconds: int | None = None
+    log_token: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
-    """A training job on this machine; its folder is laid out as /opt/ml.
+    """A training job; its folder on this machine is laid out as /opt/ml.
 
     Attributes:
         folder: `runs/NAME`.
@@ -47,6 +74,7 @@ class Job:
         failure_reason: why it failed; at most 1024 characters, as SageMaker shows.
         runner: the process that watches over it.
         worker: the training process, leader of its group.
+        remote: where in AWS it is, if it is there; then the folder holds what was brought from it.
     """
 
     folder: Path
@@ -65,13 +93,15 @@ class Job:
     failure_reason: str | None = None
     runner: Process | None = None
     worker: Process | None = None
+    remote: Remote | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Reads the record of a job as it was written."""
         values = _read(folder / JOB_FILE, cls)
         for name in ("runner", "worker"):
-            values[name] = _process(values.get(name))
+            values[name] = _nested(Process, values.get(name))
+        values["remote"] = _nested(Remote, values.get("remote"))
         return cls(**{**values, "folder": folder, "name": folder.name})
 
     def save(self) -> Self:
@@ -81,7 +111,7 @@ class Job:
 
     def observed(self) -> Self:
         """Returns the job as it is: failed, if the process that ran it is gone."""
-        if not self.is_running or (self.runner and self.runner.is_alive()):
+        if self.remote or not self.is_running or (self.runner and self.runner.is_alive()):
             return self
         reason = "It stopped unexpectedly: the machine was restarted or its process was killed."
         if self.has_orphan:
@@ -93,7 +123,7 @@ class Job:
     @property
     def is_running(self) -> bool:
         """Whether it has not ended yet, as far as the record tells."""
-        return self.status in RUNNING
+        return self.status not in ENDED
 
     @property
     def has_orphan(self) -> bool:
@@ -151,7 +181,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server on this machine; its folder is laid out as /opt/ml.
+    """A server; if it is on this machine, its folder is laid out as /opt/ml.
 
     Attributes:
         folder: `runs/endpoints/NAME`.
@@ -159,11 +189,12 @@ class Endpoint:
         instance: where it runs.
         status: Creating, InService or Failed.
         source: the job, or the archive, whose model it serves.
-        url: of its page; `url` + `invocations` answers requests.
-        port: on 127.0.0.1.
+        url: of its page; `url` + `invocations` answers requests; empty in AWS.
+        port: on 127.0.0.1; 0 in AWS.
         created: when it was deployed.
         failure_reason: why it failed.
         server: its process, leader of its group.
+        remote: where in AWS it is, if it is there.
     """
 
     folder: Path
@@ -176,12 +207,14 @@ class Endpoint:
     created: str
     failure_reason: str | None = None
     server: Process | None = None
+    remote: Remote | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Reads the record of an endpoint as it was written."""
         values = _read(folder / ENDPOINT_FILE, cls)
-        values["server"] = _process(values.get("server"))
+        values["server"] = _nested(Process, values.get("server"))
+        values["remote"] = _nested(Remote, values.get("remote"))
         return cls(**{**values, "folder": folder, "name": folder.name})
 
     def save(self) -> Self:
@@ -191,7 +224,7 @@ class Endpoint:
 
     def observed(self) -> Self:
         """Returns the endpoint as it is: failed, if its server is gone."""
-        if self.status == "Failed" or (self.server and self.server.is_alive()):
+        if self.remote or self.status == "Failed" or (self.server and self.server.is_alive()):
             return self
         reason = "Its server ended unexpectedly: the machine was restarted or it was killed."
         return dataclasses.replace(self, status="Failed", failure_reason=reason)
@@ -213,13 +246,13 @@ def _fields(record: Job | Endpoint) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Process):
+    if isinstance(value, Process | Remote):
         return dataclasses.asdict(value)
     return str(value) if isinstance(value, Path) else value
 
 
-def _process(value: dict[str, Any] | None) -> Process | None:
-    return None if value is None else Process(**value)
+def _nested(kind: type[_Part], value: dict[str, Any] | None) -> _Part | None:
+    return None if value is None else kind(**value)
 
 
 def _save(record: Job | Endpoint, path: Path) -> None:

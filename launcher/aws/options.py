@@ -6,7 +6,7 @@ Of the same thing said twice, the command line counts before the environment, an
     [aws]
     region = "eu-central-1"
     role = "arn:aws:iam::123456789012:role/accompanist-execution"
-    tags = { project = "choir" }
+    resource_tags = { project = "choir" }
 
     [train]
     spot = true
@@ -55,7 +55,7 @@ class AwsOptions(BaseModel):
         subnets: of a VPC, with `security_groups`.
         security_groups: see `subnets`.
         network_isolation: whether containers have no network.
-        tags: of everything that is made.
+        resource_tags: of everything that is made.
         spot: whether to train on spare capacity, which may be taken away and given again.
         max_runtime: seconds after which a job is stopped.
         max_wait: seconds after which a job on spare capacity is stopped, waiting included.
@@ -78,7 +78,7 @@ class AwsOptions(BaseModel):
     subnets: list[Text] = []
     security_groups: list[Text] = []
     network_isolation: bool | None = None
-    tags: dict[str, str] = {}
+    resource_tags: dict[str, str] = {}
     spot: bool | None = None
     max_runtime: Seconds | None = None
     max_wait: Seconds | None = None

@@ -150,7 +150,6 @@ def test_after_a_restart_a_strangers_process_is_left_alone(root, job, port):
         ({"model": "ended"}, "no_model"),
         ({}, "no_model"),
         ({"endpoint": "a_b"}, "bad_name"),
-        ({"instance": "ml.m5.large"}, "not_yet"),
     ],
 )
 def test_what_cannot_be_deployed(root, options, code):

@@ -12,19 +12,18 @@ class Jobs:
     def __init__(self, job, *steps):
         self.job = job
         self.steps = list(steps)
-        self.printed = b"of an earlier attempt\n"
+        job.log.write_bytes(b"of an earlier attempt\n")
+
+    poll_s = 0
 
     def find(self, name):
         assert name == str(self.job.folder)
         if self.steps:
             status, secondary, text = self.steps.pop(0)
-            self.printed += text
+            with self.job.log.open("ab") as log:
+                log.write(text)
             self.job = replace(self.job, status=status, secondary_status=secondary)
         return self.job
-
-    def read_log(self, name, offset):
-        assert name == str(self.job.folder)
-        return self.printed[offset:]
 
 
 @pytest.fixture
@@ -39,8 +38,7 @@ def events(jobs, **options):
     ]
 
 
-def test_states_and_whole_lines_in_their_order(job, monkeypatch):
-    monkeypatch.setattr("launcher.following._POLL_S", 0)
+def test_states_and_whole_lines_in_their_order(job):
     jobs = Jobs(
         job,
         ("InProgress", "Training", b"one\nhal"),
@@ -71,17 +69,17 @@ def test_the_caller_can_break_off_while_waiting(job):
         events(jobs, on_wait=leave)
 
 
-def test_a_status_that_nobody_has_heard_of_ends_nothing_with_an_error(job):
-    jobs = Jobs(job, ("Deleting", "Melting", b""))
-    assert events(jobs) == ["Melting"]
+def test_a_status_that_nobody_has_heard_of_is_followed_to_its_end(job):
+    jobs = Jobs(job, ("Resting", "Melting", b""), ("Deleting", "Gone", b""))
+    assert events(jobs) == ["Melting", "Gone"]
 
 
 def test_the_end_and_the_newest_metrics_of_an_attempt(job):
-    jobs = Jobs(job)
-    jobs.printed += (
+    job.log.write_bytes(
+        b"of an earlier attempt\n"
         b"iteration=1; headline=40; kl=2;\nwords\niteration=2; headline_is_finite=0;\nend"
     )
-    assert last_lines(jobs, job, 2) == ["iteration=2; headline_is_finite=0;", "end"]
-    metrics = last_metrics(jobs, job)
+    assert last_lines(job, 2) == ["iteration=2; headline_is_finite=0;", "end"]
+    metrics = last_metrics(job)
     assert (metrics["iteration"], metrics["kl"]) == (2, 2)
     assert metrics["headline"] != metrics["headline"]

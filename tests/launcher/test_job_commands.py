@@ -150,7 +150,6 @@ def test_all_wrong_settings_are_told_at_once(root, data):
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (("train", "--instance", "ml.c5.4xlarge"), "comes with the SageMaker release"),
         (("train", "--instance", "local-docker"), "comes with the SageMaker release"),
         (("train", "--instance", "moon"), "Known are local"),
         (("train", "--data", "tests/launcher"), "There are no MIDI files in launcher"),

@@ -81,7 +81,6 @@ def test_epochs_are_counted_in_iterations(root, data):
         ({"hyperparameters": {"iteratons": 3}}, "bad_hyperparameters"),
         ({"name": "a_b"}, "bad_name"),
         ({"data": "nothing.npz"}, "no_data"),
-        ({"instance": "ml.c5.4xlarge"}, "not_yet"),
         ({"instance": "moon"}, "unknown_target"),
     ],
 )

@@ -1,0 +1,65 @@
+"""Where jobs run and endpoints answer: what each kind of machine has to offer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from launcher.datasets import DataSet
+from launcher.records import Endpoint, Job
+from launcher.request import TrainingRequest
+
+
+class Jobs(Protocol):
+    """Runs training jobs; faults are `LauncherError`s."""
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds between two looks at a job that is followed."""
+
+    def start(self, request: TrainingRequest, data: DataSet) -> Job:
+        """Starts a new job."""
+
+    def resume(self, name: str, hyperparameters: Mapping[str, str], iterations: int) -> Job:
+        """Starts an ended job again; it goes on from its checkpoints."""
+
+    def find(self, name: str) -> Job:
+        """Returns a job as it is now, its log up to date; the name may be cut short, or a path."""
+
+    def stop(self, name: str) -> Job:
+        """Asks a job to stop, without waiting; what has ended stays as it is."""
+
+    def delete(self, name: str, *, force: bool) -> bool:
+        """Deletes a job and all it made; returns whether there was one."""
+
+    def fetch(self, job: Job) -> Job:
+        """Brings what a job has made to its folder here, where it is not there yet."""
+
+
+class Endpoints(Protocol):
+    """Serves models; faults are `LauncherError`s."""
+
+    def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
+        """Sends a JSON request to an endpoint and returns its JSON answer.
+
+        What the endpoint refuses is raised with its own code, message and hint.
+        """
+
+    def deploy(
+        self, artifact: Path, source: str, name: str, port: int, on_phase: Callable[[str], None]
+    ) -> Endpoint:
+        """Serves a model, in the place of what the endpoint served before."""
+
+    def find(self, name: str) -> Endpoint:
+        """Returns an endpoint as it is now; the name may be cut short, or a path."""
+
+    def delete(self, name: str) -> bool:
+        """Stops a server and deletes its endpoint; returns whether there was one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One kind of machine."""
+
+    jobs: Jobs
+    endpoints: Endpoints
