@@ -40,7 +40,7 @@ def pytest_cmdline_main(config):
     if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
         return
     paths = {argument.partition("::")[0] for argument in config.args}
-    several = len(paths) > 1 or not paths.pop().endswith(".py")
+    several = len(paths) != 1 or not paths.pop().endswith(".py")
     if several and option.numprocesses is None and not option.usepdb:
         most = MOST_PROCESSES_OF_DOCKER if option.markexpr.startswith("docker") else MOST_PROCESSES
         option.numprocesses = min(most, usable_threads())
