@@ -49,7 +49,9 @@ def _train(command: Command, paths: TrainingPaths, environ: Mapping[str, str]) -
     from container.supervisor import supervise
 
     options = [f"--{name}={value}" for name, value in command.overrides.items()]
-    trainer = [sys.executable, "-m", TRAINER, *options]
+    # As this process, so the trainer: a job's own files must not stand in for a library's.
+    interpreter = [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
+    trainer = [*interpreter, "-m", TRAINER, *options]
     described = sm_variables(paths, command.overrides, environ)
     return supervise(trainer, paths, {**TRAINER_ENVIRONMENT, **described, **environ})
 

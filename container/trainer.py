@@ -4,6 +4,7 @@
 is imported: TensorFlow alone takes seconds, and a signal may arrive in any of them.
 """
 
+import importlib.util
 import logging
 import os
 import sys
@@ -122,6 +123,7 @@ def _run(
     for warning in configuration.warnings:
         logger.warning("%s", warning)
     _check_hosts(configuration)
+    _check_tensorflow()
     strings = merge(configuration.hyperparameters, parse_options(arguments))
     Hyperparameters.from_strings(strings)  # a wrong name is told before much data is read
     paths.make_writable_folders(configuration.checkpoints)
@@ -141,6 +143,17 @@ def _check_hosts(configuration: "JobConfiguration") -> None:
             "several_hosts",
             f"The job has {len(configuration.hosts)} hosts, but training runs on one.",
             "Start it with an instance count of 1.",
+        )
+
+
+def _check_tensorflow() -> None:
+    from container.errors import JobError
+
+    if importlib.util.find_spec("tensorflow") is None:  # which is quick: it is not loaded
+        raise JobError(
+            "no_tensorflow",
+            "TensorFlow is not installed here, so nothing can be trained.",
+            "Train with the image that trains and serves; the smaller one only serves.",
         )
 
 

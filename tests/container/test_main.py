@@ -69,6 +69,20 @@ def test_every_start_form_trains(tmp_path, arguments):
     assert failure_of(tmp_path).startswith("The job has no data channel `train`")
 
 
+def test_files_beside_a_job_stand_in_for_no_library(tmp_path):
+    base = job(tmp_path / "job").base
+    (tmp_path / "container.py").write_text("raise SystemExit(3)")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "container", "train"],
+        env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
+        cwd=tmp_path,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert failure_of(base).startswith("The job has no data channel `train`")
+
+
 def test_options_and_configuration_are_checked_together(tmp_path):
     given = {"seed": '"x"', "batchsize": "1", "sagemaker_region": '"eu-west-1"'}
     paths = job(tmp_path, hyperparameters=given, train=phrase_set())
