@@ -1,0 +1,5 @@
+"""An AWS account that is played, see `fixtures.py`."""
+
+from tests.aws.fixtures import aws, aws_environ
+
+__all__ = ["aws", "aws_environ"]
