@@ -67,8 +67,9 @@ LABEL org.opencontainers.image.description="Answers a melody with the other voic
     org.opencontainers.image.revision=$REVISION
 
 FROM image AS train
-# Matplotlib warns where it cannot write; NVIDIA's runtime shows its devices to who asks for them.
-ENV MPLCONFIGDIR=/tmp/matplotlib NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+# Caches go where anyone can write. NVIDIA's runtime shows its devices to who asks for them.
+ENV MPLCONFIGDIR=/tmp/matplotlib KERAS_HOME=/tmp/keras \
+    NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 COPY --from=train-packages /opt/venv /opt/venv
 COPY --from=code /opt/bin /usr/local/bin/
 COPY --from=code /opt/program /opt/program

@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # SageMaker takes one plain manifest for amd64, whatever machine and builder made it.
 build = DOCKER_DEFAULT_PLATFORM=linux/amd64 BUILDX_NO_DEFAULT_ATTESTATIONS=1 \
-	docker build --build-arg REVISION="$$(git describe --always --abbrev=40 --dirty)"
+	docker build --build-arg REVISION="$$(git describe --always --abbrev=40 --dirty 2>/dev/null || echo unknown)"
 
 pin = uv pip compile --generate-hashes --no-emit-index-url --no-emit-package accompanist --no-header -q
 # An image holds the versions that the tests run with; only what its GPU needs is pinned there alone.
