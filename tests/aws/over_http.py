@@ -1,5 +1,6 @@
 """The same AWS over HTTP, for commands that run as processes of their own."""
 
+import io
 import threading
 from contextlib import contextmanager
 
@@ -41,6 +42,8 @@ def serving(gate, runtime, calls, address="127.0.0.1"):
 
     def answer(environ, start_response):
         request = Request(environ)
+        body = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(body)  # moto reads it again
         if runtime.answers(request.path):
             service, action = "sagemaker", "InvokeEndpoint"
             action += "Async" * request.path.endswith("/async-invocations")
@@ -52,7 +55,7 @@ def serving(gate, runtime, calls, address="127.0.0.1"):
         except EndpointConnectionError:
             raise ConnectionAbortedError from None  # werkzeug closes the connection
         if refused is None and runtime.answers(request.path):
-            refused = runtime.answer(request.path, request.headers, request.get_data())
+            refused = runtime.answer(request.path, request.headers, body)
         if refused is not None:
             status, headers, body = refused
             yield from Response(body, status, headers)(environ, start_response)

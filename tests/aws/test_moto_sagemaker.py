@@ -14,7 +14,7 @@ from tests.aws.lifecycles import step
 
 
 def client(service="sagemaker"):
-    retries = Config(retries={"mode": "standard", "max_attempts": 3})
+    retries = Config(retries={"mode": "standard", "max_attempts": 3})  # after the first one
     return boto3.Session(region_name=REGION).client(service, config=retries)
 
 
@@ -206,9 +206,9 @@ def test_faults_come_in_the_words_of_their_service(aws):
         client().list_endpoints()
     aws.deny("s3:GetObject")
     assert code(client("s3").get_object, Bucket=BUCKET, Key="key") == "AccessDenied"
-    aws.throttle("s3:*", times=3)
+    aws.throttle("s3:*", times=4)
     assert code(client("s3").list_objects_v2, Bucket=BUCKET) == "SlowDown"
-    aws.lose_connection("ListModels", times=3)
+    aws.lose_connection("ListModels", times=4)
     with pytest.raises(EndpointConnectionError):
         client().list_models()
     assert client().list_models()["Models"] == []
@@ -247,13 +247,16 @@ print(boto3.client("sts").get_caller_identity()["Account"])
     assert aws.asked("CreateTrainingJob") == [training()]
 
 
-def test_the_sdk_trains_and_its_resources_read_what_is_described(aws, monkeypatch):
+def test_the_sdk_trains_and_its_resources_read_what_is_described(aws, monkeypatch, tmp_path):
     from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.resources import Endpoint
     from sagemaker.core.training.configs import Compute, OutputDataConfig
     from sagemaker.train import ModelTrainer
 
     monkeypatch.setenv("SAGEMAKER_VALIDATE_ROLE", "false")
+    silent = "SchemaVersion: '1.0'\nSageMaker: {PythonSDK: {Modules: {TelemetryOptOut: true}}}\n"
+    (tmp_path / "sdk.yaml").write_text(silent)
+    monkeypatch.setenv("SAGEMAKER_USER_CONFIG_OVERRIDE", str(tmp_path / "sdk.yaml"))
     boto_session = boto3.Session(region_name=REGION)
     session = Session(boto_session=boto_session, default_bucket=BUCKET)
     trainer = ModelTrainer(
@@ -267,7 +270,7 @@ def test_the_sdk_trains_and_its_resources_read_what_is_described(aws, monkeypatc
     trainer.train(wait=False, logs=False)
     job = trainer._latest_training_job
     job.refresh()
-    assert job.secondary_status == "Starting"
+    assert (job.training_job_status, job.secondary_status) == ("InProgress", "Training")
     job.stop()
     job.refresh()
     assert job.training_job_status == "Stopping"
