@@ -63,6 +63,12 @@ class AwsOptions(BaseModel):
         volume_gb: of the disk.
         retries: how often SageMaker starts a job again after faults of its own.
         environment: variables of the containers.
+        serverless: whether an endpoint has no instances of its own, and costs by request.
+        memory_mb: of a serverless endpoint.
+        max_concurrency: how many requests a serverless endpoint answers at once.
+        asynchronous: whether an endpoint takes requests from S3 and puts its answers there.
+        autoscale: how many instances an endpoint has, such as `1:4`.
+        ttl: seconds after which `sweep` deletes an endpoint.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,6 +92,12 @@ class AwsOptions(BaseModel):
     volume_gb: int | None = None
     retries: int | None = None
     environment: dict[str, str] = {}
+    serverless: bool | None = None
+    memory_mb: int | None = None
+    max_concurrency: int | None = None
+    asynchronous: bool | None = None
+    autoscale: Text | None = None
+    ttl: Seconds | None = None
 
     def over(self, other: "AwsOptions") -> "AwsOptions":
         """Returns what is said here and, where nothing is, there; tables are merged key by key."""
