@@ -37,11 +37,13 @@ class Remote:
     Attributes:
         region: its region.
         arn: its name in all of AWS.
-        output: of a job, the S3 URI of its folder.
+        output: of a job, the S3 URI of its folder; of an asynchronous endpoint, of its answers.
         spot: of a job, whether it trains on spare capacity.
         training_seconds: of a job, how long it has trained.
         billable_seconds: of a job, how much of that is charged.
         log_token: where CloudWatch's log goes on after what `log.txt` holds.
+        config: of an endpoint, the name of its configuration.
+        kind: of an endpoint, real-time, serverless or asynchronous.
     """
 
     region: str
@@ -51,6 +53,8 @@ class Remote:
     training_seconds: int | None = None
     billable_seconds: int | None = None
     log_token: str | None = None
+    config: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
