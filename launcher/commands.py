@@ -74,6 +74,11 @@ def aws_options(*groups: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+def image_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--image`, for `aws_options`."""
+    return click.option("--image", metavar="NAME", help="Of the container, if not ours.")(function)
+
+
 def _place(function: Callable[..., Any]) -> Callable[..., Any]:
     function = click.option("--profile", metavar="NAME", help="Of AWS's configuration.")(function)
     return click.option("--region", metavar="REGION", help="In AWS.")(function)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import aws_options, command, echo_json
+from launcher.commands import aws_options, command, echo_json, image_option
 from launcher.console import next_command, shown_path
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _PNG = ".png"
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="On 127.0.0.1."
 )
-@aws_options()
+@aws_options(image_option)
 def deploy_command(
     model: str | None,
     instance: str,

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.commands import INTERRUPTED, aws_options, command, echo_json, folder_options
+from launcher.commands import (
+    INTERRUPTED,
+    aws_options,
+    command,
+    echo_json,
+    folder_options,
+    image_option,
+)
 from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
 from launcher.job_views import (
     say_how_to_go_on,
@@ -35,7 +42,7 @@ class _DetachedError(Exception):
 @click.option("--resume", metavar="JOB", help="Go on with a job that has ended.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--no-wait", is_flag=True, help="Return when the job has started.")
-@aws_options()
+@aws_options(image_option)
 def train_command(
     instance: str,
     data: str | None,

@@ -75,7 +75,7 @@ def plan(
         LauncherError: for the first of instance, hyperparameters, name and data that is wrong; all
             faults of the hyperparameters together.
     """
-    target_for(instance, root, aws)
+    target_for(instance, root, aws).jobs.check()
     strings = encode_values(hyperparameters or {})
     checked = check_settings(strings)
     file = find_data_set(str(data))

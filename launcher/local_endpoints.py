@@ -11,6 +11,8 @@ from pathlib import Path
 
 from launcher.archives import unpack
 from launcher.asking import ask
+from launcher.docker.engine import release
+from launcher.docker.images import refuse_image
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
@@ -36,11 +38,15 @@ class LocalEndpoints:
         jobs_root: holds the jobs, and in `endpoints` a folder for each endpoint.
         container: the command that plays the image; the verb follows.
         environ: the environment of the servers.
+        image: of the containers, if the servers run in some.
+        instance: where they run.
     """
 
     jobs_root: Path
     container: tuple[str, ...]
     environ: Mapping[str, str]
+    image: str | None = None
+    instance: str = "local"
 
     @property
     def root(self) -> Path:
@@ -58,6 +64,7 @@ class LocalEndpoints:
             KeyboardInterrupt: after Ctrl-C. What the endpoint served before still runs if it was
                 not ended yet; nothing else is left.
         """
+        self.check()
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(folder):
@@ -73,6 +80,14 @@ class LocalEndpoints:
                     folder.rmdir()
             on_phase("Starting the server")
             return self._start(folder, source, port)
+
+    def check(self) -> None:
+        """Refuses an image: a process of this machine plays it.
+
+        Raises:
+            LauncherError: `bad_options`.
+        """
+        refuse_image(self.image)
 
     def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
         """Sends a JSON request to an endpoint and returns its JSON answer."""
@@ -93,7 +108,7 @@ class LocalEndpoints:
         if folder is None:
             return False
         with exclusive(folder):
-            _stop_server(Endpoint.read(folder).server)
+            _end(Endpoint.read(folder))
             remove_folder(folder)
         return True
 
@@ -104,7 +119,7 @@ class LocalEndpoints:
             if other.port == port and other.status != "Failed":
                 raise _port_in_use(port, f"the endpoint {other.name}", f" {other.name}")
         if (folder / ENDPOINT_FILE).exists():
-            _stop_server(Endpoint.read(folder).server)
+            _end(Endpoint.read(folder))
         if not _is_free(port):
             raise _port_in_use(port, "another program", "")
 
@@ -112,13 +127,14 @@ class LocalEndpoints:
         endpoint = Endpoint(
             folder,
             folder.name,
-            instance="local",
+            instance=self.instance,
             status="Creating",
             source=source,
             url=f"http://{HOST}:{port}/",
             port=port,
             created=now(),
-        )
+            image=self.image,
+        ).save()
         endpoint.log.unlink(missing_ok=True)
         environ = {
             **self.environ,
@@ -134,11 +150,11 @@ class LocalEndpoints:
             _wait_until_ready(endpoint, server)
         except KeyboardInterrupt:
             with interrupts_held():
-                _stop_server(endpoint.server)
+                _end(endpoint)
                 remove_folder(folder)
             raise
         except BaseException as error:
-            _stop_server(endpoint.server)
+            _end(endpoint)
             reason = str(error) or type(error).__name__
             replace(endpoint, status="Failed", failure_reason=reason).save()
             raise
@@ -177,13 +193,15 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _stop_server(server: Process | None) -> None:
-    if server is None:
-        return
-    server.send(signal.SIGTERM)
-    if not server.wait(GRACE_S):
-        server.kill_group()
-        server.wait(_KILL_S)
+def _end(endpoint: Endpoint) -> None:
+    """Ends the server, and what a container has left."""
+    if server := endpoint.server:
+        server.send(signal.SIGTERM)
+        if not server.wait(GRACE_S):
+            server.kill_group()
+            server.wait(_KILL_S)
+    if endpoint.image:
+        release(endpoint.folder, endpoint.image)
 
 
 def _no_server(endpoint: Endpoint, fault: str) -> LauncherError:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.datasets import DataSet
+from launcher.docker.engine import release
+from launcher.docker.images import refuse_image
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, remove_folder
@@ -31,16 +33,26 @@ class LocalJobs:
         root: holds a folder for each job.
         container: the command that plays the image; the verb follows.
         environ: the environment of the processes.
+        image: of the containers, if the jobs run in some.
     """
 
     root: Path
     container: tuple[str, ...]
     environ: Mapping[str, str]
+    image: str | None = None
 
     @property
     def poll_s(self) -> float:
         """Seconds between two looks at a job that is followed."""
         return _POLL_S
+
+    def check(self) -> None:
+        """Refuses an image: a process of this machine plays it.
+
+        Raises:
+            LauncherError: `bad_options`.
+        """
+        refuse_image(self.image)
 
     def start(self, request: TrainingRequest, data: DataSet) -> Job:
         """Makes the folder of a new job, whole, and starts it.
@@ -63,6 +75,7 @@ class LocalJobs:
                 data=data.name,
                 iterations=request.iterations or 0,
                 created=now(),
+                image=self.image,
             ).save()
             _rename(draft, folder)
         except BaseException:
@@ -77,6 +90,7 @@ class LocalJobs:
         Raises:
             LauncherError: `job_runs`, `no_such_job`, or `no_runner`.
         """
+        self.check()
         folder = self.find(name).folder
         with exclusive(folder):
             job = self.find(str(folder))
@@ -121,6 +135,8 @@ class LocalJobs:
                         "Stop it first, or delete it with --force, which saves nothing.",
                     )
                 _kill(job)
+            if job.image:
+                release(job.folder, job.image)
             remove_folder(folder)
         return True
 

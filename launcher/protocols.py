@@ -17,6 +17,9 @@ class Jobs(Protocol):
     def poll_s(self) -> float:
         """Seconds between two looks at a job that is followed."""
 
+    def check(self) -> None:
+        """Makes sure that a job can be started here, before anything is made."""
+
     def start(self, request: TrainingRequest, data: DataSet) -> Job:
         """Starts a new job."""
 

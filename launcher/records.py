@@ -42,6 +42,7 @@ class Remote:
         training_seconds: of a job, how long it has trained.
         billable_seconds: of a job, how much of that is charged.
         log_token: where CloudWatch's log goes on after what `log.txt` holds.
+        phases: of a job, each state that it has come to, in SageMaker's words.
         config: of an endpoint, the name of its configuration.
         kind: of an endpoint, real-time, serverless or asynchronous.
     """
@@ -53,6 +54,7 @@ class Remote:
     training_seconds: int | None = None
     billable_seconds: int | None = None
     log_token: str | None = None
+    phases: tuple[str, ...] = ()
     config: str | None = None
     kind: str | None = None
 
@@ -78,6 +80,7 @@ class Job:
         failure_reason: why it failed; at most 1024 characters, as SageMaker shows.
         runner: the process that watches over it.
         worker: the training process, leader of its group.
+        image: of its container, if it runs in one.
         remote: where in AWS it is, if it is there; then the folder holds what was brought from it.
     """
 
@@ -97,6 +100,7 @@ class Job:
     failure_reason: str | None = None
     runner: Process | None = None
     worker: Process | None = None
+    image: str | None = None
     remote: Remote | None = None
 
     @classmethod
@@ -198,6 +202,7 @@ class Endpoint:
         created: when it was deployed.
         failure_reason: why it failed.
         server: its process, leader of its group.
+        image: of its container, if it runs in one.
         remote: where in AWS it is, if it is there.
     """
 
@@ -211,6 +216,7 @@ class Endpoint:
     created: str
     failure_reason: str | None = None
     server: Process | None = None
+    image: str | None = None
     remote: Remote | None = None
 
     @classmethod

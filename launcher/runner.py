@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from launcher.archives import pack
+from launcher.docker.engine import release
 from launcher.processes import identify
 from launcher.records import Job, now
 
@@ -88,6 +89,8 @@ def _run_container(
     finally:
         _kill_group(child.pid)  # a container's processes end with its first one
         child.wait()
+        if job.image:
+            release(job.folder, job.image)
 
 
 @contextlib.contextmanager

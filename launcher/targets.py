@@ -34,25 +34,24 @@ def target_for(instance: str, root: str | Path, options: "AwsOptions | None" = N
     Raises:
         LauncherError: `unknown_target`.
     """
+    image = options.image if options else None
     if instance == LOCAL:
         from launcher.local_endpoints import LocalEndpoints
         from launcher.local_jobs import LocalJobs
 
         environ = child_environment(os.environ)
         return Target(
-            LocalJobs(Path(root).absolute(), CONTAINER, environ),
-            LocalEndpoints(Path(root).absolute(), CONTAINER, environ),
+            LocalJobs(Path(root).absolute(), CONTAINER, environ, image),
+            LocalEndpoints(Path(root).absolute(), CONTAINER, environ, image),
         )
     if _SAGEMAKER_INSTANCE.fullmatch(instance):
         from launcher.aws.target import aws_target
 
         return aws_target(instance, Path(root).absolute(), options)
     if instance == LOCAL_DOCKER:
-        raise LauncherError(
-            "not_yet",
-            f"The target {instance} comes with the SageMaker release.",
-            f"Use `--instance {LOCAL}`, this machine.",
-        )
+        from launcher.docker.target import docker_target
+
+        return docker_target(Path(root).absolute(), image)
     raise LauncherError(
         "unknown_target",
         f"There is no target {instance!r}.",

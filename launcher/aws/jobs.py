@@ -39,6 +39,9 @@ class SagemakerJobs:
         """The way to AWS."""
         return connect(self.options.region, self.options.profile)
 
+    def check(self) -> None:
+        """Makes sure that a job can be submitted."""
+
     def start(self, request: TrainingRequest, data: DataSet) -> Job:
         """Submits a new job."""
         raise _not_yet()
