@@ -8,7 +8,7 @@ def test_it(aws):
 """
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -171,10 +171,10 @@ _SIGNED_AS = {  # where that differs from what botocore calls a service
 }
 
 
-@pytest.fixture
-def aws(monkeypatch, tmp_path):
-    """An account within this process: one bucket, dummy credentials, region us-east-1."""
-    _forget_surroundings(monkeypatch, tmp_path)
+@contextmanager
+def account(monkeypatch, folder):
+    """Plays an account within this process; `folder` is empty."""
+    _forget_surroundings(monkeypatch, folder)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     account = Aws(monkeypatch)
@@ -184,30 +184,39 @@ def aws(monkeypatch, tmp_path):
             yield account
 
 
-@pytest.fixture
-def aws_environ(aws):
-    """The same account for commands in processes of their own: the environment that they need."""
-    with aws.serving() as port:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+@contextmanager
+def account_for_processes(account):
+    """Serves an account over HTTP; yields the environment of processes that shall find it."""
+    with account.serving() as port:
         yield {
-            **kept,
-            **CREDENTIALS,
+            **os.environ,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,  # boto3 reads only this one
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.environ["AWS_CONFIG_FILE"],
-            "AWS_SHARED_CREDENTIALS_FILE": os.environ["AWS_SHARED_CREDENTIALS_FILE"],
         }
 
 
-def _forget_surroundings(monkeypatch, tmp_path):
+@pytest.fixture
+def aws(monkeypatch, tmp_path):
+    """An account within this process: one bucket, dummy credentials, region us-east-1."""
+    with account(monkeypatch, tmp_path) as played:
+        yield played
+
+
+@pytest.fixture
+def aws_environ(aws):
+    """The same account for commands in processes of their own: the environment that they need."""
+    with account_for_processes(aws) as environ:
+        yield environ
+
+
+def _forget_surroundings(monkeypatch, folder):
     """Hides what the machine knows of AWS."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "ACCOMPANIST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "no config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no credentials"))
 
 
 __all__ = [

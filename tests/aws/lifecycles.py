@@ -1,5 +1,6 @@
 """What happens to a job or an endpoint, as whoever describes it again and again will see it."""
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Record:
         arn: its name among all accounts.
         step: what the last describe found.
         ahead: the steps that the next describes will find; the last one stays.
+        changes: is notified of each step.
     """
 
     def __init__(self, request, arn, first, ahead=()):
@@ -54,6 +56,7 @@ class Record:
         self.fields = {}
         self.step = first
         self.ahead = deque(ahead)
+        self.changes = threading.Condition()
 
     @property
     def status(self):
@@ -63,11 +66,17 @@ class Record:
         """Takes the next step if there is one; returns it, or None."""
         if not self.ahead:
             return None
-        self.step = self.ahead.popleft()
-        self.changed = datetime.now(UTC)
-        for name, value in self.step.fields.items():
-            if value is None:
-                self.fields.pop(name, None)
-            else:
-                self.fields[name] = value
+        self.enter(self.ahead.popleft())
         return self.step
+
+    def enter(self, taken):
+        """Takes a step at once, and tells those who wait for it."""
+        with self.changes:
+            self.step = taken
+            self.changed = datetime.now(UTC)
+            for name, value in taken.fields.items():
+                if value is None:
+                    self.fields.pop(name, None)
+                else:
+                    self.fields[name] = value
+            self.changes.notify_all()

@@ -278,7 +278,7 @@ class SageMaker:
             note_training_step(record, taken)
         write_log(kind, record, taken.log, region)
         for name, content in taken.files.items():
-            write_object(f"{output_folder(record)}/{name}", content, region)
+            write_object(f"{output_folder(record)}/{name}", content)
 
 
 def note_training_step(record, taken):

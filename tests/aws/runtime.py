@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from http import HTTPStatus
 
 from tests.aws.moto_sagemaker import ACCOUNT, CONFIG, ENDPOINT
 from tests.aws.stored import read_object, write_object
@@ -46,11 +47,12 @@ class Runtime:
         given = {key.lower(): value for key, value in given.items()}
         if not 200 <= status < 300:
             said = answer.decode("utf-8", "replace")
+            whose = "client" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server"
             return _error(
                 "ModelError",
                 424,
                 {
-                    "Message": f"Received client error ({status}) from primary with message "
+                    "Message": f"Received {whose} error ({status}) from primary with message "
                     f'"{said}". See https://console.aws.amazon.com/cloudwatch/home for more.',
                     "OriginalStatusCode": status,
                     "OriginalMessage": said[:2048],

@@ -42,9 +42,19 @@ def split_uri(uri):
     return bucket, key
 
 
-def write_object(uri, content, region="us-east-1"):
+def write_object(uri, content):
     bucket, key = split_uri(uri)
     s3_backends[ACCOUNT]["aws"].put_object(bucket, key, content)
+
+
+def write_file(uri, path):
+    """Writes a file's content."""
+    write_object(uri, path.read_bytes())
+
+
+def delete_object(uri):
+    bucket, key = split_uri(uri)
+    s3_backends[ACCOUNT]["aws"].delete_object(bucket, key)
 
 
 def read_object(uri):
