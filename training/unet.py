@@ -1,13 +1,16 @@
 """The `unet` networks: the seed design, layer for layer, on piano rolls of 128 pitches.
 
 Four strided convolutions take the melody down to `(2, 8)`, where the noise joins; upsampling and
-convolution lead back with skip connections. Values are -1 and 1 inside; the caller's are bool.
+convolution, one layer here, lead back with skip connections. Values are -1 and 1 inside; the
+caller's are bool.
 
 References:
     The GAN sample of AWS DeepComposer, 2019, whose layers these are.
 """
 
 import keras
+
+from training.doubling import DoublingConvolution
 
 STEPS = 32
 PITCHES = 128
@@ -29,8 +32,7 @@ def build_generator(tracks: int) -> keras.Model:
     x = _up(x, third, 4 * FILTERS)
     x = _up(x, second, 2 * FILTERS)
     x = _up(x, first, FILTERS)
-    x = keras.layers.UpSampling2D(2)(x)
-    x = keras.layers.Conv2D(tracks, KERNEL, padding="same", activation="tanh")(x)
+    x = DoublingConvolution(tracks, activation="tanh")(x)
     return keras.Model([melody, noise], x, name="generator")
 
 
@@ -53,8 +55,7 @@ def _down(x: keras.KerasTensor, filters: int, *, normalised: bool = True) -> ker
 
 
 def _up(x: keras.KerasTensor, skip: keras.KerasTensor, filters: int) -> keras.KerasTensor:
-    x = keras.layers.UpSampling2D(2)(x)
-    x = keras.layers.Conv2D(filters, KERNEL, padding="same")(x)
+    x = DoublingConvolution(filters)(x)
     x = keras.layers.BatchNormalization(momentum=MOMENTUM)(x)
     x = keras.layers.ReLU()(x)
     return keras.layers.Concatenate()([x, skip])

@@ -7,7 +7,8 @@ from training.unet import build_critic, build_generator
 from training.unet_gan import UnetGan
 
 # (layer, output shape, parameters) of the seed design, the GAN sample of AWS DeepComposer: read off
-# its notebook's layers. The parameters are kernel * kernel * inputs * filters + filters.
+# its notebook's layers, where each DoublingConvolution is UpSampling2D and Conv2D (the same function,
+# says test_doubling.py). The parameters are kernel * kernel * inputs * filters + filters.
 GENERATOR = [
     ("Conv2D", (16, 64, 64), 1088),
     ("LeakyReLU", (16, 64, 64), 0),
@@ -21,23 +22,19 @@ GENERATOR = [
     ("LeakyReLU", (2, 8, 512), 0),
     ("BatchNormalization", (2, 8, 512), 2048),
     ("Concatenate", (2, 8, 1024), 0),
-    ("UpSampling2D", (4, 16, 1024), 0),
-    ("Conv2D", (4, 16, 256), 4194560),
+    ("DoublingConvolution", (4, 16, 256), 4194560),
     ("BatchNormalization", (4, 16, 256), 1024),
     ("ReLU", (4, 16, 256), 0),
     ("Concatenate", (4, 16, 512), 0),
-    ("UpSampling2D", (8, 32, 512), 0),
-    ("Conv2D", (8, 32, 128), 1048704),
+    ("DoublingConvolution", (8, 32, 128), 1048704),
     ("BatchNormalization", (8, 32, 128), 512),
     ("ReLU", (8, 32, 128), 0),
     ("Concatenate", (8, 32, 256), 0),
-    ("UpSampling2D", (16, 64, 256), 0),
-    ("Conv2D", (16, 64, 64), 262208),
+    ("DoublingConvolution", (16, 64, 64), 262208),
     ("BatchNormalization", (16, 64, 64), 256),
     ("ReLU", (16, 64, 64), 0),
     ("Concatenate", (16, 64, 128), 0),
-    ("UpSampling2D", (32, 128, 128), 0),
-    ("Conv2D", (32, 128, 4), 8196),
+    ("DoublingConvolution", (32, 128, 4), 8196),
 ]
 CRITIC = [
     ("Concatenate", (32, 128, 5), 0),
