@@ -30,7 +30,7 @@ class DoublingConvolution(keras.layers.Conv2D):
         summed = convolve_doubled(inputs, self.kernel)
         return self.activation(tf.nn.bias_add(summed, self.bias))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Twice as high and wide."""
         batch, height, width, _ = input_shape
         return batch, FACTOR * height, FACTOR * width, self.filters

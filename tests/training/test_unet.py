@@ -7,8 +7,8 @@ from training.unet import build_critic, build_generator
 from training.unet_gan import UnetGan
 
 # (layer, output shape, parameters) of the seed design, the GAN sample of AWS DeepComposer: read off
-# its notebook's layers, where each DoublingConvolution is UpSampling2D and Conv2D (the same function,
-# says test_doubling.py). The parameters are kernel * kernel * inputs * filters + filters.
+# its notebook's layers. The parameters are kernel * kernel * inputs * filters + filters. Each
+# DoublingConvolution is UpSampling2D and Conv2D there; test_doubling.py shows that it is the same.
 GENERATOR = [
     ("Conv2D", (16, 64, 64), 1088),
     ("LeakyReLU", (16, 64, 64), 0),
