@@ -1,57 +1,65 @@
-"""Every call that is made of AWS: written down, and what each of them needs leave for."""
+"""Every call that is made of AWS: written down, and who made it."""
+
+import sys
+from dataclasses import dataclass, field
 
 from botocore.handlers import BUILTIN_HANDLERS
 
-# What IAM calls an action, where that is not what the API calls it.
-PERMISSIONS = {
-    "s3:HeadObject": "s3:GetObject",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListObjects": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:DeleteObjects": "s3:DeleteObject",
-    "s3:CreateMultipartUpload": "s3:PutObject",
-    "s3:UploadPart": "s3:PutObject",
-    "s3:CompleteMultipartUpload": "s3:PutObject",
-    "sagemaker:InvokeEndpointWithResponseStream": "sagemaker:InvokeEndpoint",
-    "monitoring:GetMetricStatistics": "cloudwatch:GetMetricStatistics",
-    "monitoring:GetMetricData": "cloudwatch:GetMetricData",
-    "monitoring:DescribeAlarms": "cloudwatch:DescribeAlarms",
-    "monitoring:PutMetricAlarm": "cloudwatch:PutMetricAlarm",
-    "monitoring:DeleteAlarms": "cloudwatch:DeleteAlarms",
-}
-FREE = {"sts:GetCallerIdentity"}  # cannot be forbidden
 
-_recorders = []
+@dataclass
+class Recording:
+    """What was called while a test ran.
 
+    Attributes:
+        calls: (`service:Action`, parameters) of each call, once, however often it is tried.
+        launched: those of them that were not made by a test itself.
+    """
 
-def permissions(calls):
-    """The actions that a policy must allow for these calls, as IAM writes them."""
-    needed = set()
-    for action, parameters in calls:
-        needed.add(PERMISSIONS.get(action, action))
-        if action.startswith("sagemaker:Create"):
-            needed |= {"sagemaker:AddTags"} if parameters.get("Tags") else set()
-            roles = str(parameters)
-            needed |= {"iam:PassRole"} if "RoleArn" in roles else set()
-    return needed - FREE
+    calls: list = field(default_factory=list)
+    launched: list = field(default_factory=list)
+
+    def add(self, action, parameters):
+        """Adds a call that is being made in this very thread."""
+        call = (action, parameters)
+        self.calls.append(call)
+        if _caller() != "tests":
+            self.launched.append(call)
+
+    def add_launched(self, action, parameters):
+        """Adds a call that another process has made."""
+        self.calls.append((action, parameters))
+        self.launched.append((action, parameters))
 
 
-def _record(params, model, **_):
-    for recorder in _recorders:
-        recorder.append((f"{model.service_model.signing_name}:{model.name}", dict(params)))
-
-
-# Of every session that is made from now on. Parameters are seen before they are checked, once for
-# each call, however often it is tried.
-BUILTIN_HANDLERS.append(("provide-client-params", _record))
+_recordings = []
 
 
 def begin_recording():
-    """Returns a list to which every call of this process is added: (`service:Action`, what for)."""
-    calls = []
-    _recorders.append(calls)
-    return calls
+    recording = Recording()
+    _recordings.append(recording)
+    return recording
 
 
-def end_recording(calls):
-    _recorders[:] = [each for each in _recorders if each is not calls]
+def end_recording(recording):
+    _recordings[:] = [each for each in _recordings if each is not recording]
+
+
+def _record(params, model, **_):
+    for recording in _recordings:
+        recording.add(f"{model.service_model.signing_name}:{model.name}", dict(params))
+
+
+# Of every session that is made from now on. Parameters are seen before they are checked.
+BUILTIN_HANDLERS.append(("provide-client-params", _record))
+
+
+def _caller():
+    """The room of the code that asked for it; none in a thread of a library's own."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        room = name.partition(".")[0]
+        if room in ("launcher", "tests") and name != __name__:
+            return room
+        frame = frame.f_back
+    return None

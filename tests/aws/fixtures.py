@@ -18,11 +18,12 @@ from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
-from tests.aws.calls import begin_recording, end_recording
+from tests.aws.calls import Recording, begin_recording, end_recording
 from tests.aws.gate import ALWAYS, Gate
 from tests.aws.lifecycles import script
 from tests.aws.moto_sagemaker import CONFIG, ENDPOINT, MODEL, TRAINING, TRANSFORM, TUNING, SageMaker
 from tests.aws.over_http import serving
+from tests.aws.policy import refused
 from tests.aws.runtime import Runtime
 from tests.aws.stored import list_objects, read_object, write_object
 
@@ -41,6 +42,7 @@ class Aws:
 
     Attributes:
         calls: what was called so far, (`service:Action`, parameters), each call once.
+        launched: those calls that the test did not make itself.
         tried: `service:Action` of every request, repeated ones included.
         pauses: how long botocore would have waited before it tried again, in seconds.
         sagemaker: jobs, models and endpoints; see `SageMaker`.
@@ -56,7 +58,7 @@ class Aws:
         self.pauses = []
         self.sagemaker = SageMaker()
         self.runtime = Runtime(self.sagemaker)
-        self.calls = []
+        self._recording = Recording()
 
     # ------------------------------------------------------------ what shall happen
 
@@ -102,6 +104,14 @@ class Aws:
 
     # ------------------------------------------------------------ what there is
 
+    @property
+    def calls(self):
+        return self._recording.calls
+
+    @property
+    def launched(self):
+        return self._recording.launched
+
     def actions(self):
         """`service:Action` of the calls so far, in order."""
         return [action for action, _ in self.calls]
@@ -135,13 +145,13 @@ class Aws:
         stack.enter_context(patch.object(BotocoreStubber, "__call__", self._pass))
         waits = SimpleNamespace(sleep=self.pauses.append)
         stack.enter_context(patch("botocore.endpoint.time", waits))
-        self.calls = begin_recording()
-        stack.callback(end_recording, self.calls)
+        self._recording = begin_recording()
+        stack.callback(end_recording, self._recording)
         return stack
 
     def serving(self, address="127.0.0.1"):
         """Serves the same over HTTP; a context that yields the port."""
-        return serving(self._gate, self.runtime, self.calls, address)
+        return serving(self._gate, self.runtime, self._recording.add_launched, address)
 
     def _pass(self, event_name, request, **_):
         """Answers a request of this process, in the place of moto's own hook."""
@@ -182,6 +192,7 @@ def account(monkeypatch, folder):
         boto3.client("s3", region_name=REGION).create_bucket(Bucket=BUCKET)
         with account.playing():
             yield account
+    assert refused(account.launched) == [], "infra/accompanist.yaml does not allow this"
 
 
 @contextmanager

@@ -29,13 +29,13 @@ class QuietHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(gate, runtime, calls, address="127.0.0.1"):
+def serving(gate, runtime, record, address="127.0.0.1"):
     """Serves what moto plays within this process; yields the port.
 
     Args:
         gate: refuses requests.
         runtime: answers what is asked of endpoints.
-        calls: the list to which calls are added, with their JSON where they have any.
+        record: called with each `service:Action` and its JSON, where it has any.
         address: 0.0.0.0 lets containers in.
     """
     backend = DomainDispatcherApplication(create_backend_app)
@@ -49,7 +49,7 @@ def serving(gate, runtime, calls, address="127.0.0.1"):
             action += "Async" * request.path.endswith("/async-invocations")
         else:
             service, action = _name(request)
-        calls.append((f"{service}:{action}", _parameters(request)))
+        record(f"{service}:{action}", _parameters(request))
         try:
             refused = gate.refusal(service, action, request.url)
         except EndpointConnectionError:
