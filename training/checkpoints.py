@@ -125,13 +125,15 @@ class CheckpointFolder:
         except OSError:
             draft.unlink(missing_ok=True)  # it would fill a full disk for good
             raise
-        for old in self._paths()[self.keep :]:
+        # Those with higher numbers are damaged, or the run would have gone on from them.
+        reached = [old for number, old in self._numbered() if number <= checkpoint.iteration]
+        for old in reached[self.keep :]:
             old.unlink(missing_ok=True)
         return path
 
     def newest(self) -> Checkpoint | None:
         """Reads the newest whole checkpoint, passing over damaged ones; None if there is none."""
-        for path in self._paths():
+        for _, path in self._numbered():
             try:
                 return _read(path)
             except MemoryError:
@@ -141,13 +143,12 @@ class CheckpointFolder:
                 logger.warning("%s is damaged and was passed over: %s", path.name, reason)
         return None
 
-    def _paths(self) -> list[Path]:
-        """The files that are named like checkpoints, newest first."""
+    def _numbered(self) -> list[tuple[int, Path]]:
+        """The files that are named like checkpoints, and their iterations, newest first."""
         if not self.path.is_dir():
             return []
         found = [(NAME.fullmatch(path.name), path) for path in self.path.iterdir()]
-        numbered = [(int(match[1]), path) for match, path in found if match]
-        return [path for _, path in sorted(numbered, reverse=True)]
+        return sorted(((int(match[1]), path) for match, path in found if match), reverse=True)
 
 
 def _read(path: Path) -> Checkpoint:

@@ -78,6 +78,17 @@ def test_a_damaged_newest_falls_back_to_the_one_before_and_says_so(tmp_path, cap
     assert "checkpoint-000002.npz is damaged" in caplog.text
 
 
+def test_a_damaged_one_takes_no_place_of_what_is_kept(tmp_path):
+    """It has a higher number until the run has passed it; the one just saved must not give way."""
+    folder = CheckpointFolder(tmp_path, keep=1)
+    folder.save(checkpoint(4))
+    (tmp_path / "checkpoint-000008.npz").write_bytes(b"half of it")
+    folder.save(checkpoint(6))
+    assert folder.newest().iteration == 6
+    folder.save(checkpoint(9))
+    assert names(tmp_path) == ["checkpoint-000009.npz"]
+
+
 def test_a_write_that_dies_leaves_the_one_before(tmp_path, monkeypatch):
     folder = CheckpointFolder(tmp_path, keep=1)
     folder.save(checkpoint(1))
