@@ -10,10 +10,13 @@ from inference.threads import usable_threads
 from music.chorales import load_chorales
 from tests.tiny_models import write_model
 
+pytest_plugins = ["tests.conformance.table"]
+
 MOST_PROCESSES = 4  # each takes up to 2 GB
 MOST_PROCESSES_OF_DOCKER = 2  # each has containers that train beside it
 # They begin first, for the last file to begin decides when all are done.
 LONGEST = (
+    "tests/conformance/test_training_jobs.py",
     "tests/test_kill_sweep.py",
     "tests/container/test_training_process.py",
     "tests/training/test_gan.py",

@@ -1,0 +1,50 @@
+"""Training jobs in containers, each with a folder of this machine as its /opt/ml."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.conformance.engine import let_others_change, running, volume
+from tests.container.folders import job, phrase_set
+
+# As in local mode; and with the network isolated, where there are no AWS variables either.
+PLAIN = ("--network=none", "--shm-size=64m")
+PLATFORM = ("--env=TRAINING_JOB_NAME=job-1", "--env=TRAINING_JOB_ARN=")
+TRAINER = "container.trainer"  # a word of the trainer's command line
+BEGUN = "Training voices on 8 phrases."
+SHORT = {"iterations": "4", "batch_size": "2", "seed": "3"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended."""
+
+    code: int
+    log: str
+
+
+def ready(base, **given):
+    """Makes a job's folder: 8 phrases in its channel, a few iterations to make."""
+    return job(base, train=phrase_set(8), hyperparameters={**SHORT, **given})
+
+
+@contextmanager
+def training(image, base, *arguments, options=PLAIN, entrypoint=None):
+    """Starts a container on a job's folder."""
+    options = [volume(base, "/opt/ml", writable=True), *PLATFORM, *options]
+    try:
+        with running(image, *arguments, options=options, entrypoint=entrypoint) as container:
+            yield container
+    finally:
+        let_others_change(image, base)
+
+
+def train(image, base, *arguments, **options):
+    """Runs a container on a job's folder to its end."""
+    with training(image, base, *arguments, **options) as container:
+        return Ended(container.wait(), container.log)
+
+
+def open_to_strangers(base):
+    """Lets any user write to a job's folder, as the platform does for one that is not root."""
+    for path in (base, *base.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
