@@ -28,6 +28,7 @@ def check(
     *,
     root: str | Path = ROOT,
     aws: "AwsOptions | None" = None,
+    serve: bool = True,
     on_phase: Callable[[str], None] = lambda _phase: None,
 ) -> Checkup:
     """Says whether a model can be served, or what is wrong with it.
@@ -39,6 +40,7 @@ def check(
             job where it is None.
         root: the folder of the jobs.
         aws: what is to be known of AWS, for a job there.
+        serve: start the server on it, if its files are as they should be.
         on_phase: called with a few words when a new phase begins.
 
     Returns:
@@ -61,7 +63,9 @@ def check(
             open_archive(place, folder, checkup)
         on_phase("Comparing the files with the manifest")
         manifest = inspect(folder, checkup)
-        if manifest is not None and checkup.ok:
+        if not serve:
+            checkup.add("server", "It was not asked for.", "note")
+        elif manifest is not None and checkup.ok:
             _serve(base, manifest, checkup, on_phase)
         else:
             checkup.add("server", "It was not started, for the faults above.", "note")

@@ -7,6 +7,8 @@ import click
 
 from launcher.commands import aws_options, command, echo_json, image_option
 from launcher.console import next_command, shown_path
+from launcher.option_groups import account_options
+from launcher.serving_options import serving_options
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
@@ -17,15 +19,15 @@ _PNG = ".png"
 
 @command("deploy")
 @click.argument("model", required=False, metavar="[JOB_OR_MODEL]")
-@click.option("--instance", default="local", show_default=True, help="Where to serve.")
+@click.option("--instance", show_default="local", help="Where to serve.")
 @click.option("--endpoint", default="accompanist", show_default=True, help="The endpoint's name.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="On 127.0.0.1."
 )
-@aws_options(image_option)
+@aws_options(image_option, serving_options, account_options)
 def deploy_command(
     model: str | None,
-    instance: str,
+    instance: str | None,
     endpoint: str,
     port: int,
     as_json: bool,
@@ -35,7 +37,7 @@ def deploy_command(
     """Serve the model of a job.
 
     JOB_OR_MODEL is a job or a model.tar.gz; the newest completed job if left out. What the endpoint
-    served before is replaced.
+    served before is replaced; in AWS it answers until the new model does.
     """
     from launcher.endpoints import deploy
 
@@ -48,8 +50,10 @@ def deploy_command(
     if as_json:
         echo_json(found.describe())
         return
-    click.echo(f"The endpoint {found.name} serves {found.source} at {found.url}")
-    play = next_command("invoke", "twinkle", "-o", "song.mid", root=root)
+    place = f"at {found.url}" if found.remote is None else f"in {found.remote.region}"
+    click.echo(f"The endpoint {found.name} serves {found.source} {place}")
+    words = () if found.remote is None else (found.name,)  # others may run here as well
+    play = next_command("invoke", *words, "twinkle", "-o", "song.mid", root=root)
     click.echo(f"Next, play to it: {play}")
     click.echo(f"End it with:      {next_command('delete', found.name, root=root)}")
 

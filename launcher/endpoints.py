@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.errors import LauncherError
-from launcher.homes import all_endpoints, all_jobs, home_of_endpoint, home_of_job
+from launcher.folders import exact_folder
+from launcher.homes import ANYWHERE_IN_AWS, all_endpoints, all_jobs, home_of_endpoint, home_of_job
 from launcher.jobs import ROOT
 from launcher.names import check_name
 from launcher.protocols import Endpoints
-from launcher.records import Endpoint
-from launcher.targets import LOCAL, target_for
+from launcher.records import ENDPOINT_FILE, Endpoint
+from launcher.targets import LOCAL, LOCAL_DOCKER, target_for
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
@@ -26,7 +27,7 @@ _ARCHIVE = ".tar.gz"
 def deploy(
     model: str | Path | None = None,
     *,
-    instance: str = LOCAL,
+    instance: str | None = None,
     endpoint: str = NAME,
     port: int = PORT,
     root: str | Path = ROOT,
@@ -38,7 +39,8 @@ def deploy(
     Args:
         model: a job, by name, by the beginning of its name or by folder; or a model.tar.gz; the
             newest completed job where it is None.
-        instance: where to serve.
+        instance: where to serve: `local`, the default, `local-docker`, or a type of SageMaker's;
+            a serverless endpoint has none.
         endpoint: its name; what an endpoint of that name served before is replaced.
         port: on 127.0.0.1.
         root: the folder of the jobs.
@@ -46,11 +48,17 @@ def deploy(
         on_phase: called with a word or two when a new phase begins.
 
     Raises:
-        LauncherError: `no_such_job`, `no_model`, `bad_archive`, `bad_name`, `port_in_use`, or
-            `no_server` if the server cannot be started: then with the end of its log.
+        LauncherError: `no_such_job`, `no_model`, `bad_archive`, `bad_name`, `port_in_use`,
+            `name_taken`; `no_server` if the server cannot be started, then with the end of its log;
+            in AWS as `SagemakerEndpoints.deploy`.
     """
+    instance = instance or (ANYWHERE_IN_AWS if aws and aws.serverless else LOCAL)
     target = target_for(instance, root, aws)
     check_name(endpoint)
+    if instance in (LOCAL, LOCAL_DOCKER):
+        _refuse_aws_options(instance, aws)
+    _check_name_is_free(endpoint, instance, Path(root))
+    target.endpoints.check()
     artifact, source = find_artifact(model, root, aws)
     return target.endpoints.deploy(artifact, source, endpoint, port, on_phase)
 
@@ -73,6 +81,12 @@ def running_endpoint(
         name = str(_only_running(all_endpoints(root, options)).folder)
     endpoints = home_of_endpoint(name, root, options).endpoints
     endpoint = endpoints.find(name)
+    if endpoint.status == "Creating":
+        raise LauncherError(
+            "endpoint_not_ready",
+            f"The endpoint {endpoint.name} is still being created.",
+            f"Wait; `python -m launcher.status {endpoint.name}` shows when it is InService.",
+        )
     if endpoint.status not in ANSWERING:
         raise LauncherError(
             "endpoint_failed",
@@ -80,6 +94,34 @@ def running_endpoint(
             f"Start it again with `python -m launcher.deploy --endpoint {endpoint.name}`.",
         )
     return endpoints, endpoint
+
+
+def _refuse_aws_options(instance: str, options: "AwsOptions | None") -> None:
+    """Refuses what has been said of AWS, but for where a job may be, and a container's image."""
+    said = options.model_dump(exclude={"region", "profile", "image"}) if options else {}
+    names = ", ".join(f"`{name}`" for name, value in said.items() if value)
+    if names:
+        raise LauncherError(
+            "bad_options",
+            f"{names} can be said of AWS only, not of {instance}.",
+            "Leave them out, or choose an instance such as `--instance ml.m5.large`.",
+        )
+
+
+def _check_name_is_free(name: str, instance: str, root: Path) -> None:
+    """Refuses to write over the record of an endpoint elsewhere, which would run on unseen."""
+    folder = exact_folder(name, root / "endpoints", ENDPOINT_FILE)
+    if folder is None:
+        return
+    there = Endpoint.read(folder)
+    if (there.remote is None) != (instance in (LOCAL, LOCAL_DOCKER)):
+        place = "in AWS" if there.remote else "on this machine"
+        raise LauncherError(
+            "name_taken",
+            f"There is an endpoint {name} {place} already.",
+            f"Delete it with `python -m launcher.delete {name}`, or choose another name with "
+            "--endpoint.",
+        )
 
 
 def _only_running(endpoints: list[Endpoint]) -> Endpoint:

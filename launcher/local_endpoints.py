@@ -64,7 +64,6 @@ class LocalEndpoints:
             KeyboardInterrupt: after Ctrl-C. What the endpoint served before still runs if it was
                 not ended yet; nothing else is left.
         """
-        self.check()
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         with exclusive(folder):

@@ -42,6 +42,9 @@ class Jobs(Protocol):
 class Endpoints(Protocol):
     """Serves models; faults are `LauncherError`s."""
 
+    def check(self) -> None:
+        """Makes sure that a model can be served here, before anything is done for it."""
+
     def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
         """Sends a JSON request to an endpoint and returns its JSON answer.
 

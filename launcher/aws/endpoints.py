@@ -1,14 +1,55 @@
-"""Endpoints in SageMaker."""
+"""Endpoints in SageMaker, with a record here of each that was deployed from here."""
 
+import contextlib
 import functools
+import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from launcher.aws import autoscaling
+from launcher.aws.asking import ask_later, ask_now
 from launcher.aws.connection import Connection, connect
+from launcher.aws.deployment import (
+    BUSY,
+    busy,
+    check_ours,
+    check_place,
+    finish,
+    follow,
+    scaling_held,
+    submit,
+)
+from launcher.aws.hosted import (
+    delete_endpoint,
+    describe_config,
+    describe_endpoint,
+    discard_others,
+    tags_at,
+)
+from launcher.aws.hosting import (
+    ASYNCHRONOUS,
+    SERVERLESS,
+    Hosting,
+    check_hosting,
+    kind_of,
+    plan_hosting,
+)
+from launcher.aws.models import model_data
 from launcher.aws.options import AwsOptions
+from launcher.aws.prices import hosting_costs
+from launcher.aws.tags import SOURCE
+from launcher.checking import check
+from launcher.drafts import exclusive
 from launcher.errors import LauncherError
-from launcher.records import Endpoint
+from launcher.folders import exact_folder, find_folder, remove_folder
+from launcher.names import is_name
+from launcher.records import ENDPOINT_FILE, Endpoint, Remote, now
+
+FOLDER = "endpoints"
+
+_ANY_NAME = "accompanist"
 
 
 @dataclass(frozen=True)
@@ -16,14 +57,19 @@ class SagemakerEndpoints:
     """The endpoints of one account in one region.
 
     Attributes:
-        root: holds the jobs, and in `endpoints` a folder for each endpoint that is known here.
+        jobs_root: holds the jobs, and in `endpoints` a folder for each endpoint that is known here.
         instance: the type of new ones, such as `ml.m5.large`.
         options: what has been said of AWS.
     """
 
-    root: Path
+    jobs_root: Path
     instance: str
     options: AwsOptions
+
+    @property
+    def root(self) -> Path:
+        """Holds a folder for each endpoint that is known here."""
+        return self.jobs_root / FOLDER
 
     @functools.cached_property
     def connection(self) -> Connection:
@@ -33,21 +79,174 @@ class SagemakerEndpoints:
     def deploy(
         self, artifact: Path, source: str, name: str, port: int, on_phase: Callable[[str], None]
     ) -> Endpoint:
-        """Serves a model, in the place of what the endpoint served before."""
-        raise _not_yet()
+        """Serves a model, in the place of what the endpoint served before.
+
+        Raises:
+            LauncherError: `not_set_up`, `beyond_limits`, `broken_model`, `not_ours`,
+                `endpoint_busy`, `other_kind`; `endpoint_failed` or `update_failed` with the
+                reason and the end of the log; or what `told` says of AWS.
+            KeyboardInterrupt: after Ctrl-C; what SageMaker was asked for goes on.
+        """
+        del port  # of 127.0.0.1
+        hosting = plan_hosting(name, self.instance, self.options, source)
+        _check_model(artifact, source, on_phase)
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with exclusive(folder):
+                self._check_region(folder)
+                return self._bring(hosting, artifact, folder, on_phase)
+        finally:
+            with contextlib.suppress(OSError):  # full, unless it could not even be asked for
+                folder.rmdir()
+
+    def check(self) -> None:
+        """Makes sure that all is said that an endpoint needs, and nothing that it cannot be.
+
+        Raises:
+            LauncherError: `beyond_limits` or `not_set_up`.
+        """
+        check_hosting(_ANY_NAME, self.instance, self.options)
 
     def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
         """Sends a JSON request to an endpoint and returns its JSON answer."""
-        raise _not_yet()
+        remote = endpoint.remote
+        kind = remote.kind if remote else None
+        if remote is not None and kind == ASYNCHRONOUS and remote.output:
+            return ask_later(self.connection, endpoint.name, remote.output, body)
+        return ask_now(self.connection, endpoint.name, body, serverless=kind == SERVERLESS)
 
     def find(self, name: str) -> Endpoint:
-        """Returns an endpoint as it is now."""
-        raise _not_yet()
+        """Returns an endpoint as it is now, also one that has no record here."""
+        try:
+            folder = find_folder(name, self.root, ENDPOINT_FILE, "endpoint")
+        except LauncherError as error:
+            found = None
+            if error.code == "no_such_endpoint" and is_name(name):
+                found = describe_endpoint(self.connection, name)
+            if found is None:
+                raise
+            return self._observe(self._record(name, found), found)
+        record = Endpoint.read(folder)
+        found = describe_endpoint(self.connection, record.name)
+        if found is None:
+            return replace(record, status="Deleted", failure_reason="It is no longer in AWS.")
+        return self._observe(record, found).save()
 
     def delete(self, name: str) -> bool:
-        """Deletes an endpoint."""
-        raise _not_yet()
+        """Deletes endpoint, configurations, models and scaling, as far as they are there.
+
+        Raises:
+            LauncherError: `not_ours`, `endpoint_busy`, or what `told` says of AWS.
+        """
+        folder = exact_folder(name, self.root, ENDPOINT_FILE)
+        name = folder.name if folder else name
+        found = describe_endpoint(self.connection, name) if is_name(name) else None
+        if found is not None:
+            check_ours(self.connection, name, found)
+            if found["EndpointStatus"] in BUSY - {"Deleting"}:
+                raise busy(name, found["EndpointStatus"])
+            autoscaling.release(self.connection, name)
+            delete_endpoint(self.connection, name)
+        count = discard_others(self.connection, name) if is_name(name) else 0
+        if folder is not None:
+            remove_folder(folder)
+        return found is not None or count > 0 or folder is not None
+
+    def _check_region(self, folder: Path) -> None:
+        """Refuses to forget an endpoint of the same name elsewhere, which would cost for ever."""
+        if not (folder / ENDPOINT_FILE).exists():
+            return
+        remote = Endpoint.read(folder).remote
+        if remote is not None and remote.region != self.connection.region:
+            raise LauncherError(
+                "name_taken",
+                f"There is an endpoint {folder.name} in {remote.region} already.",
+                f"Delete it with `python -m launcher.delete {folder.name}`, or choose another name "
+                "with --endpoint.",
+            )
+
+    def _bring(
+        self, hosting: Hosting, artifact: Path, folder: Path, tell: Callable[[str], None]
+    ) -> Endpoint:
+        connection = self.connection
+        update = check_place(connection, hosting, tell)
+        data = model_data(connection, artifact, self.options, tell)
+        for sentence in _costs(hosting, connection.region):
+            tell(sentence)
+        scaling = scaling_held(connection, hosting) if update else contextlib.nullcontext()
+        with scaling:
+            arn = submit(connection, hosting, data, update=update)
+            record = Endpoint(
+                folder,
+                hosting.endpoint,
+                hosting.instance or "ml",
+                "Updating" if update else "Creating",
+                hosting.source,
+                url="",
+                port=0,
+                created=now(),
+                remote=Remote(connection.region, arn),
+            ).save()
+            try:
+                found = follow(connection, hosting, tell)
+            except KeyboardInterrupt:
+                tell(f"What SageMaker was asked for goes on, and costs: {hosting.endpoint}.")
+                raise
+            except LauncherError as error:
+                status = "InService" if error.code == "update_failed" else "Failed"
+                replace(record, status=status, failure_reason=error.message).save()
+                raise
+        finish(connection, hosting, arn, update=update)
+        return self._observe(record, found).save()
+
+    def _record(self, name: str, found: dict[str, Any]) -> Endpoint:
+        """Makes the record of an endpoint that was deployed elsewhere."""
+        arn = found["EndpointArn"]
+        return Endpoint(
+            self.root / name,
+            name,
+            "ml",
+            found["EndpointStatus"],
+            tags_at(self.connection, arn).get(SOURCE, ""),
+            url="",
+            port=0,
+            created=found["CreationTime"].isoformat(timespec="milliseconds"),
+            remote=Remote(self.connection.region, arn),
+        )
+
+    def _observe(self, record: Endpoint, found: dict[str, Any]) -> Endpoint:
+        """Returns a record with what SageMaker says; a configuration is asked for only once."""
+        remote = record.remote or Remote(self.connection.region, found["EndpointArn"])
+        config = found.get("EndpointConfigName")
+        if config != remote.config or remote.kind is None:
+            said = describe_config(self.connection, config) if config else None
+            output = (said or {}).get("AsyncInferenceConfig", {}).get("OutputConfig", {})
+            kind = kind_of(said) if said else None
+            remote = replace(remote, config=config, kind=kind, output=output.get("S3OutputPath"))
+        status, reason = found["EndpointStatus"], found.get("FailureReason")
+        return replace(record, status=status, failure_reason=reason, remote=remote)
 
 
-def _not_yet() -> LauncherError:
-    return LauncherError("not_yet", "SageMaker is not built yet.", "Use `--instance local`.")
+def _check_model(artifact: Path, source: str, tell: Callable[[str], None]) -> None:
+    """Finds out here, and not after minutes of waiting, that a model cannot be served."""
+    can_serve = importlib.util.find_spec("ai_edge_litert") is not None
+    tell("Checking the model")
+    checkup = check(artifact, serve=can_serve)
+    if not checkup.ok:
+        first = checkup.faults[0]
+        raise LauncherError(
+            "broken_model",
+            f"{source} is broken. {first.text}",
+            f"{first.hint} `python -m launcher.check {source}` tells more.".lstrip(),
+        )
+
+
+def _costs(hosting: Hosting, region: str) -> list[str]:
+    if hosting.instance is None:
+        return ["It costs by request, and nothing while it has none."]
+    low, high = hosting.instances
+    said = hosting_costs(hosting.instance, region, count=low)
+    if high > low:
+        said.append(f"With all {high} instances it costs {high / low:g} times as much.")
+    return said

@@ -25,10 +25,13 @@ def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
     """
     from launcher.aws.endpoints import SagemakerEndpoints
 
-    def options(command: "Command") -> AwsOptions:
+    def options(said: AwsOptions | None, command: "Command") -> AwsOptions:
         return find_options(said, command, os.environ, Path.cwd())
 
+    serving = said
+    if said and said.image:  # the one that shall be used, whatever a file says
+        serving = said.model_copy(update={"serve_image": said.serve_image or said.image})
     return Target(
-        SagemakerJobs(root, instance, options("train")),
-        SagemakerEndpoints(root, instance, options("deploy")),
+        SagemakerJobs(root, instance, options(said, "train")),
+        SagemakerEndpoints(root, instance, options(serving, "deploy")),
     )
