@@ -46,11 +46,12 @@ class ShownContainer:
         signal.signal(signal.SIGTERM, self._handle)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
-    def run(self, start: Callable[[], object]) -> int:
+    def run(self, start: Callable[[], object], *, patience_s: float = 0.0) -> int:
         """Has the container started, shows what it prints, and returns its exit code.
 
         Args:
             start: makes the SDK start it; may return before or after the container has ended.
+            patience_s: how long to wait for its return after the container has ended.
 
         Raises:
             NotStartedError: if it was not started.
@@ -63,7 +64,7 @@ class ShownContainer:
             threading.Thread(target=self._stop_when_asked, args=[container], daemon=True).start()
             self._show(container)
             code = engine.wait_for(container)
-            call.join(_DEAF_S)
+            call.join(patience_s)
         return 1 if code is None else code
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:

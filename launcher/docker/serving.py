@@ -26,6 +26,7 @@ def serve(endpoint: Endpoint, environ: Mapping[str, str], container: ShownContai
         container: shows it.
     """
     folder = endpoint.folder / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
     folder.mkdir()
     try:
         return container.run(lambda: _serve(endpoint, folder, for_container(environ)))

@@ -16,6 +16,7 @@ from launcher.records import Job
 FOLDER = "docker"
 
 _HOST = "algo-1"  # as the SDK calls it
+_COPYING_S = 60.0  # for what the SDK does with the results
 
 
 def train(job: Job, environ: Mapping[str, str], container: ShownContainer) -> int:
@@ -28,7 +29,9 @@ def train(job: Job, environ: Mapping[str, str], container: ShownContainer) -> in
     """
     folder = _make_folder(job)
     try:
-        return container.run(lambda: _train(job, folder, for_container(environ)))
+        return container.run(
+            lambda: _train(job, folder, for_container(environ)), patience_s=_COPYING_S
+        )
     except NotStartedError as error:
         text = f"The container could not be started: {error}"
         (job.folder / "output" / "failure").write_text(text, encoding="utf-8")

@@ -150,7 +150,7 @@ def test_all_wrong_settings_are_told_at_once(root, data):
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (("train", "--instance", "local-docker"), "comes with the SageMaker release"),
+        (("train", "--image", "ours"), "The target local runs no image. Leave --image out"),
         (("train", "--instance", "moon"), "Known are local"),
         (("train", "--data", "tests/launcher"), "There are no MIDI files in launcher"),
         (("train", "--name", "a_b"), "A good one would be a-b."),
