@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 BUILD_ARGS ?=
+IMAGE := accompanist
 
 bin := $(VENV)/bin
 installed := $(VENV)/.installed
@@ -50,9 +51,9 @@ docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m launcher.help_page
 
 image: engine ## Build the images accompanist:latest and accompanist:serve (options: BUILD_ARGS="--no-cache")
-	$(build) --target serve --tag accompanist:serve $(BUILD_ARGS) .
-	$(build) --tag accompanist:latest $(BUILD_ARGS) .
-	@docker images accompanist
+	$(build) --target serve --tag $(IMAGE):serve $(BUILD_ARGS) .
+	$(build) --tag $(IMAGE):latest $(BUILD_ARGS) .
+	@docker images $(IMAGE)
 
 engine:
 	@docker info >/dev/null 2>&1 || { \

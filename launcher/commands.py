@@ -40,12 +40,17 @@ class LauncherCommand(click.Command):
         raise click.ClickException(str(fault))
 
 
-def command(name: str) -> Callable[[Callable[..., Any]], LauncherCommand]:
-    """Makes a command of a function, with the options that all have after its own."""
+def command(name: str, *, has_root: bool = True) -> Callable[[Callable[..., Any]], LauncherCommand]:
+    """Makes a command of a function, with the options that all have after its own.
+
+    Args:
+        name: of the command.
+        has_root: whether it has to do with jobs or endpoints, which are kept somewhere.
+    """
 
     def decorate(function: Callable[..., Any]) -> LauncherCommand:
         made = click.command(name, cls=LauncherCommand, context_settings=SETTINGS)(function)
-        made.params += [_root(), _json()]
+        made.params += [_root(), _json()] if has_root else [_json()]
         return made
 
     return decorate

@@ -2,12 +2,14 @@
 
 import datetime
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from launcher.aws.connection import connect, told
-from launcher.aws.prices import KINDS, user_file
+from launcher.aws.options import AwsOptions, find_options
+from launcher.aws.prices import KINDS, Kind, PriceList, find_prices, user_file
 from launcher.drafts import write_whole
 from launcher.errors import LauncherError
 
@@ -16,7 +18,30 @@ _REGION = "us-east-1"
 _SERVICE = "AmazonSageMaker"
 
 
-def refresh(region: str, *, profile: str | None = None, path: Path | None = None) -> Path:
+def prices(
+    *, options: AwsOptions | None = None, refresh: bool = False
+) -> tuple[str, dict[Kind, PriceList]]:
+    """Returns what instances cost in a region, as far as it is known here.
+
+    Args:
+        options: region and profile, if not from the environment or `accompanist.toml`.
+        refresh: whether AWS is asked first.
+
+    Returns:
+        The region, us-east-1 if none is said, and its lists by kind.
+
+    Raises:
+        LauncherError: `bad_prices` if the user's file cannot be read, or as `read_price_list` says.
+    """
+    found = find_options(options, None, os.environ, Path.cwd())
+    region = found.region or _REGION
+    if refresh:
+        read_price_list(region, profile=found.profile)
+    lists = {kind: find_prices(kind, region) for kind in KINDS}
+    return region, {kind: listed for kind, listed in lists.items() if listed}
+
+
+def read_price_list(region: str, *, profile: str | None = None, path: Path | None = None) -> Path:
     """Writes what AWS asks for training and hosting in a region to the user's own prices.
 
     Args:

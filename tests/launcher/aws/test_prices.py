@@ -174,7 +174,7 @@ def test_a_refresh_reads_every_page_and_keeps_other_regions(listed, own_prices):
     queue(listed, "Training", product("ml.c5.4xlarge", 0.93, 0.931), then="more")
     queue(listed, "Training", product("ml.c5.xlarge", 0.23), product("", 9.9), after="more")
     queue(listed, "Hosting", product("ml.m5.large", 0.138), product("ml.x.large", 1, unit="GB"))
-    price_list.refresh("eu-central-1")
+    price_list.read_price_list("eu-central-1")
     assert estimate("training", "ml.c5.4xlarge", "eu-central-1", 3600).dollars == 0.931
     assert estimate("training", "ml.c5.xlarge", "eu-central-1", 3600).dollars == 0.23
     assert estimate("hosting", "ml.m5.large", "eu-central-1", 3600).dollars == 0.138
@@ -185,12 +185,12 @@ def test_a_refresh_reads_every_page_and_keeps_other_regions(listed, own_prices):
 def test_a_region_that_the_list_does_not_know_changes_nothing(listed, own_prices):
     queue(listed, "Training")
     with pytest.raises(LauncherError, match="nothing of SageMaker training in eu-central-1"):
-        price_list.refresh("eu-central-1")
+        price_list.read_price_list("eu-central-1")
     assert not own_prices.exists()
 
 
 def test_a_refused_refresh_is_told(listed, own_prices):
     listed.add_client_error("get_products", "AccessDeniedException", "not authorized")
     with pytest.raises(LauncherError, match="Could not read AWS's price list: not authorized"):
-        price_list.refresh("eu-central-1")
+        price_list.read_price_list("eu-central-1")
     assert not own_prices.exists()
