@@ -134,8 +134,16 @@ def repository(registry, request):
     """The address of a repository of the test's own; its images are removed in the end."""
     name = f"{registry.address}/{request.node.name.replace('_', '-')[:40]}"
     yield name
-    for tag in docker("images", "--format", "{{.Repository}}:{{.Tag}}", name).split():
+    remove_images(name)
+
+
+def remove_images(repository):
+    for tag in docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split():
         docker("rmi", tag)
+
+
+def identity(name):
+    return docker("inspect", "--format", "{{.Id}}", name)
 
 
 def build(repository, folder, test_command, password=PASSWORD):
@@ -188,12 +196,12 @@ def test_a_good_build_pushes_both_images_and_they_start(registry, repository, tm
     tags = [commit, f"{commit}-serve", version, f"{version}-serve"]
     assert registry.tags(name) == sorted(tags)
     assert {registry.manifest(name, tag) for tag in tags} <= set(PLAIN)
+    pushed = {tag: identity(f"{repository}:{tag}") for tag in tags}
+    assert len(set(pushed.values())) == 2
+    remove_images(repository)
     for tag in (version, f"{version}-serve"):
-        pushed = docker("inspect", "--format", "{{.Id}}", f"{repository}:{tag}")
-        for there in docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split():
-            docker("rmi", there)
         docker("--config", tmp_path / "config", "pull", f"{repository}:{tag}", timeout=600)
-        assert docker("inspect", "--format", "{{.Id}}", f"{repository}:{tag}") == pushed
+        assert identity(f"{repository}:{tag}") == pushed[tag]
         said = docker("run", "--rm", "--network=none", f"{repository}:{tag}", "--help")
         assert said.startswith("usage: python -m container ")
 

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +126,13 @@ def test_the_bucket_is_private_encrypted_and_outlives_the_stack(resources):
     (denied,) = statements(resources["BucketPolicy"])
     assert (denied["Effect"], denied["Principal"]) == ("Deny", "*")
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_documentation_lists_what_the_launcher_may_do(resources):
+    page = (TEMPLATE.parents[1] / "docs" / "aws.md").read_text(encoding="utf-8")
+    listed_there = set(re.findall(r"`([a-z0-9-]+:[A-Z]\w+)`", page))
+    policy = statements(resources["LauncherPolicy"])
+    assert listed_there == {action for each in policy for action in listed(each["Action"])}
 
 
 def test_each_option_that_the_file_takes_is_an_output():
