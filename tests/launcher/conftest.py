@@ -37,6 +37,11 @@ def data(tmp_path):
 
 @pytest.fixture
 def port():
+    """A free one, see `free_port`."""
+    return free_port()
+
+
+def free_port():
     """A free one, below those that systems give to whoever asks for any: tests run side by side."""
     for port in random.SystemRandom().sample(range(10_000, 20_000), 100):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):

@@ -7,16 +7,13 @@ import sys
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from music.manifest import Manifest
 from music.melodies import melody
 from music.midi import read_midi
-from music.phrase_file import write_phrases
-from music.phrases import PhraseSet
-from tests.container.folders import phrase_set
 from tests.launcher.conftest import end_all
+from tests.launcher.small_data import small_set
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,16 +35,6 @@ def run(command, *words, runs):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def small_set(path):
-    """24 phrases, 6 of them to be heard while training."""
-    phrases = phrase_set(24)
-    split = np.array(["train"] * 18 + ["valid"] * 6)
-    arrays = {name: getattr(phrases, name) for name in ("pitch", "onset", "fermata", "source")}
-    arrays |= {name: getattr(phrases, name) for name in ("tags", "tonic", "mode", "bar")}
-    write_phrases(PhraseSet(**arrays, split=split, header=phrases.header), path)
-    return path
 
 
 def test_from_a_data_set_to_a_song(tmp_path, runs, port):
