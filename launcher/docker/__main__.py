@@ -22,6 +22,7 @@ def main(verb: str, environ: MutableMapping[str, str]) -> int:
 
     folder = Path(environ["SAGEMAKER_BASE_DIR"])
     environ.update(of_project(folder))
+    environ.pop("PYTHONPATH", None)  # of this process: Compose may be a program in Python, too
     if verb == "train":
         from launcher.docker.training import train
 
