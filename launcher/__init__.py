@@ -16,12 +16,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from launcher.aws.price_list import prices as prices
+    from launcher.aws.setup import setup as setup
     from launcher.checking import check as check
     from launcher.endpoints import deploy as deploy
     from launcher.errors import JobFailedError as JobFailedError
     from launcher.errors import LauncherError as LauncherError
     from launcher.invocation import invoke as invoke
     from launcher.jobs import delete as delete
+    from launcher.jobs import fetch as fetch
     from launcher.jobs import status as status
     from launcher.jobs import stop as stop
     from launcher.jobs import train as train
@@ -34,9 +37,12 @@ _HOMES = {
     "train": "launcher.jobs",
     "status": "launcher.jobs",
     "stop": "launcher.jobs",
+    "fetch": "launcher.jobs",
     "delete": "launcher.jobs",
     "deploy": "launcher.endpoints",
     "invoke": "launcher.invocation",
+    "setup": "launcher.aws.setup",
+    "prices": "launcher.aws.price_list",
     "JobFailedError": "launcher.errors",
     "LauncherError": "launcher.errors",
 }

@@ -6,7 +6,14 @@ from launcher.check_command import check_command
 from launcher.commands import SETTINGS
 from launcher.data_commands import data_command
 from launcher.endpoint_commands import deploy_command, invoke_command
-from launcher.job_commands import delete_command, status_command, stop_command, train_command
+from launcher.job_commands import (
+    delete_command,
+    fetch_command,
+    status_command,
+    stop_command,
+    train_command,
+)
+from launcher.setup_commands import prices_command, setup_command
 
 
 class _InOrder(click.Group):
@@ -34,10 +41,13 @@ for command in (
     train_command,
     status_command,
     stop_command,
+    fetch_command,
     check_command,
     deploy_command,
     invoke_command,
     delete_command,
+    setup_command,
+    prices_command,
 ):
     main.add_command(command)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 
@@ -46,11 +46,11 @@ class Narrator:
 
     Args:
         stream: where to.
-        total: the iterations of the job.
+        total: the iterations of the job, None where they are not known.
         quiet: show nothing.
     """
 
-    def __init__(self, stream: TextIO, total: int, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO, total: int | None, *, quiet: bool = False) -> None:
         self._stream = stream
         self._total = total
         self._quiet = quiet
@@ -113,6 +113,38 @@ class DataProgress:
         self._bar.update(1)  # type: ignore[attr-defined]
         if done == total:
             self._bar.close()  # type: ignore[attr-defined]
+
+
+class ByteProgress:
+    """Shows how much of something large has been sent or brought.
+
+    Args:
+        stream: where to.
+        title: what is being done.
+    """
+
+    def __init__(self, stream: TextIO, title: str) -> None:
+        self._stream = stream
+        self._title = title
+        self._bar: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Takes the bytes so far, and in all."""
+        from tqdm import tqdm
+
+        if self._bar is None:
+            click.echo(self._title, file=self._stream)
+            self._bar = tqdm(
+                total=total,
+                file=self._stream,
+                unit="B",
+                unit_scale=True,
+                disable=not self._stream.isatty(),
+            )
+        self._bar.update(done - self._bar.n)
+        if done >= total:
+            self._bar.close()
+            self._bar = None
 
 
 def duration(seconds: float | None) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BACH = "bach"
 
+_S3 = "s3://"
+
 _DATA_HINT = "Give `bach`, a folder of MIDI files, or a phrases.npz."
 
 _OPTIONS = {"tags": "tag"}  # where the command line's word is another
@@ -60,24 +62,35 @@ class DataSet:
 
     Attributes:
         name: as the user named it.
-        phrases: what it holds.
+        phrases: what it holds; None for one that lies in S3 and stays there.
         file: where it was read from; None for what was built: the chorales, and folders of MIDI.
         notes: what the user should know of it, in sentences.
     """
 
     name: str
-    phrases: "PhraseSet"
+    phrases: "PhraseSet | None"
     file: Path | None
     notes: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
-        """Writes `phrases.npz`."""
-        if self.file is None:
+        """Writes `phrases.npz`.
+
+        Raises:
+            LauncherError: `in_s3` for a set that is not on this machine.
+        """
+        if self.file is not None:
+            shutil.copyfile(self.file, path)
+        elif self.phrases is not None:
             from music.phrase_file import write_phrases
 
             write_phrases(self.phrases, path)
         else:
-            shutil.copyfile(self.file, path)
+            raise _in_s3(self.name)
+
+
+def is_in_s3(data: str) -> bool:
+    """Whether a data set lies in S3."""
+    return data.startswith(_S3)
 
 
 def find_data_set(data: str) -> Path | None:
@@ -90,17 +103,13 @@ def find_data_set(data: str) -> Path | None:
         The file, or the folder of MIDI files; None for the chorales.
 
     Raises:
-        LauncherError: `no_data`, or `not_yet` for what later releases read.
+        LauncherError: `no_data`, or `in_s3` for what only jobs in AWS read.
     """
     if data == BACH:
         return None
     path = Path(data).expanduser()
-    if data.startswith("s3://"):
-        raise LauncherError(
-            "not_yet",
-            "Data sets on S3 come with the SageMaker release.",
-            "Give `bach`, a folder of MIDI files or a phrases.npz on this machine.",
-        )
+    if is_in_s3(data):
+        raise _in_s3(data)
     if data and path.is_dir():
         return path
     if not data or not path.is_file():
@@ -159,6 +168,14 @@ def check_folder_options(found: Path | None, options: FolderOptions) -> None:
             check_pickup(options.pickup)
         except MusicError as error:
             raise LauncherError(error.code, error.message, error.hint) from error
+
+
+def _in_s3(data: str) -> LauncherError:
+    return LauncherError(
+        "in_s3",
+        f"{data} is read by jobs in AWS only.",
+        "Add `--instance ml.c5.4xlarge`, or give `bach`, a folder of MIDI files or a phrases.npz.",
+    )
 
 
 def _of_folder(data: str, place: Path, progress: Progress | None, folder: FolderOptions) -> DataSet:

@@ -1,14 +1,25 @@
 """Follows a job from its start to its end: its states and every line it prints."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+from launcher.errors import LauncherError
 from launcher.protocols import Jobs
 from launcher.records import Job
 
+# Faults that pass by themselves: the next look may succeed.
+PASSING = frozenset({"throttled", "no_connection", "aws_unavailable"})
+
+_SLICE_S = 0.2  # Ctrl-C waits no longer
+
 
 def follow(
-    jobs: Jobs, job: Job, *, on_wait: Callable[[], None] = lambda: None
+    jobs: Jobs,
+    job: Job,
+    *,
+    on_wait: Callable[[], None] = lambda: None,
+    on_trouble: Callable[[LauncherError], None] = lambda _error: None,
 ) -> Iterator[Job | str]:
     """Yields what happens to a job until it has ended.
 
@@ -16,6 +27,7 @@ def follow(
         jobs: where the job runs.
         job: as it was started.
         on_wait: called between two looks; what it raises ends the following, not the job.
+        on_trouble: called when the job cannot be looked at for a while, once each time.
 
     Yields:
         The job whenever its state has changed, the last time as it ended; and each line of the log
@@ -24,15 +36,52 @@ def follow(
     lines = _Lines(job)
     seen = None
     while True:
-        job = jobs.find(str(job.folder))  # before the log: what ended prints nothing more
+        job = _look(jobs, job, on_wait, on_trouble)
+        # Behind the look: what ended prints nothing more.
         yield from lines.new(is_over=not job.is_running)
-        if (state := (job.status, job.secondary_status)) != seen:
+        state = (job.status, job.secondary_status, job.remote and job.remote.phases)
+        if state != seen:
             seen = state
             yield job
         if not job.is_running:
-            return
-        on_wait()
+            break
+        _wait(jobs.poll_s, on_wait)
+    if job.remote is not None:  # whose last lines may come after its end
         time.sleep(jobs.poll_s)
+        with contextlib.suppress(LauncherError):
+            job = jobs.find(str(job.folder))
+        yield from lines.new(is_over=True)
+        yield job
+
+
+def _look(
+    jobs: Jobs,
+    job: Job,
+    on_wait: Callable[[], None],
+    on_trouble: Callable[[LauncherError], None],
+) -> Job:
+    """Returns the job as it is, as soon as that can be seen."""
+    told = False
+    while True:
+        try:
+            return jobs.find(str(job.folder))
+        except LauncherError as error:
+            if error.code not in PASSING:
+                raise
+            if not told:
+                told = True
+                on_trouble(error)
+        _wait(jobs.poll_s, on_wait)
+
+
+def _wait(seconds: float, on_wait: Callable[[], None]) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        on_wait()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, _SLICE_S))
 
 
 def last_lines(job: Job, count: int) -> list[str]:

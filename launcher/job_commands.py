@@ -1,4 +1,4 @@
-"""The commands `train`, `status`, `stop` and `delete`."""
+"""The commands `train`, `status`, `stop`, `fetch` and `delete`."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -6,43 +6,45 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from launcher.commands import (
-    INTERRUPTED,
     aws_options,
     command,
     echo_json,
     folder_options,
     image_option,
 )
-from launcher.console import DataProgress, Interrupts, Narrator, next_command, shown_path
+from launcher.console import ByteProgress, DataProgress
 from launcher.job_views import (
     say_how_to_go_on,
-    show_end,
     show_endpoint,
+    show_fetched,
     show_job,
     show_overview,
+    show_preview,
     show_request,
 )
+from launcher.option_groups import account_options, training_options
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
-    from launcher.protocols import Jobs
-    from launcher.records import Job
-
-
-class _DetachedError(Exception):
-    """The user left the job to itself."""
 
 
 @command("train")
 @click.option("--instance", default="local", show_default=True, help="Where to train.")
-@click.option("--data", metavar="DATA", help="`bach`, a folder of MIDI, or a phrases.npz.")
+@click.option(
+    "--data", metavar="DATA", help="`bach`, a folder of MIDI, a phrases.npz, or in AWS an S3 URI."
+)
 @folder_options
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A hyperparameter.")
 @click.option("--name", metavar="JOB", help="Its name; made from data and time if left out.")
 @click.option("--resume", metavar="JOB", help="Go on with a job that has ended.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--no-wait", is_flag=True, help="Return when the job has started.")
-@aws_options(image_option)
+@click.option(
+    "--on-interrupt",
+    type=click.Choice(["stop", "detach"]),
+    help="What Ctrl-C does; if left out it stops a job of this machine, and asks in AWS.",
+)
+@aws_options(image_option, account_options, training_options)
 def train_command(
     instance: str,
     data: str | None,
@@ -51,6 +53,7 @@ def train_command(
     resume: str | None,
     dry_run: bool,
     no_wait: bool,
+    on_interrupt: str | None,
     as_json: bool,
     root: str,
     aws: "AwsOptions",
@@ -60,9 +63,11 @@ def train_command(
 
     Of a folder of MIDI files, --tag, --melody, --accompany and --pickup say what to take. Follows
     the job until it ends. Ctrl-C asks it to stop, and it saves first; a second Ctrl-C leaves it to
-    itself. docs/hyperparameters.md lists what --set can change.
+    itself. docs/hyperparameters.md lists what --set can change. With an --instance such as
+    ml.c5.4xlarge it trains in AWS: docs/aws.md tells of that, and of the options from --region on.
     """
-    from launcher.jobs import plan, train
+    from launcher.jobs import plan, preview, train
+    from launcher.narration import narrate
     from launcher.settings import check_settings, split_pairs
 
     values, faults = split_pairs(settings)
@@ -80,7 +85,11 @@ def train_command(
             aws=aws,
             **folder,
         )
-        show_request(request, root, as_json)
+        shown = preview(request, root=root, aws=aws, progress=_progress(data), tell=_tell_aside)
+        if shown is None:
+            show_request(request, root, as_json)
+        else:
+            show_preview(shown, as_json)
         return
     job = train(
         instance=instance,
@@ -93,10 +102,11 @@ def train_command(
         root=root,
         aws=aws,
         progress=_progress(data),
-        tell=lambda text: click.echo(text, err=True),
+        sent=ByteProgress(sys.stderr, "Sending the data set to S3."),
+        tell=_tell_aside,
     )
     if not no_wait:
-        _follow(job, root, as_json, aws)
+        narrate(job, root, as_json=as_json, aws=aws, on_interrupt=on_interrupt)
     elif as_json:
         echo_json(job.describe())
     else:
@@ -142,6 +152,31 @@ def stop_command(job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOpt
         say_how_to_go_on(found, root)
 
 
+@command("fetch")
+@click.argument("job")
+@click.option(
+    "--output",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False),
+    help="Where to; to the job's folder if left out, where other commands find it.",
+)
+@aws_options()
+def fetch_command(
+    job: str, output: str | None, as_json: bool, root: str, aws: "AwsOptions"
+) -> None:
+    """Bring model, report and samples of a job from AWS."""
+    from launcher.jobs import fetch
+
+    found = fetch(
+        job,
+        output=output,
+        root=root,
+        aws=aws,
+        brought=ByteProgress(sys.stderr, "Bringing the results from S3."),
+    )
+    show_fetched(found, output, root, as_json)
+
+
 @command("delete")
 @click.argument("name")
 @click.option("--force", is_flag=True, help="End a job that still runs, without saving.")
@@ -149,7 +184,8 @@ def stop_command(job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOpt
 def delete_command(name: str, force: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
     """Delete a job with its model, or stop and delete an endpoint.
 
-    NAME is the whole name, or the path of the folder. What is not there is no fault.
+    NAME is the whole name, or the path of the folder. What is not there is no fault. Of a job in
+    AWS its files in S3 are deleted, too; SageMaker keeps its entry in the list of training jobs.
     """
     from launcher.jobs import delete
 
@@ -166,51 +202,5 @@ def _progress(data: str | None) -> DataProgress:
     return DataProgress(sys.stderr, "Reading the MIDI files.", "file")
 
 
-def _follow(job: "Job", root: str, as_json: bool, aws: "AwsOptions") -> None:
-    from launcher.homes import home_of_job
-
-    jobs = home_of_job(str(job.folder), root, aws).jobs
-    narrator = Narrator(sys.stdout, job.iterations, quiet=as_json)
-    narrator.say(f"Job {job.name} in {shown_path(job.folder)}")
-    with Interrupts() as interrupts:
-        try:
-            end = _narrate(job, jobs, narrator, interrupts)
-        except _DetachedError:
-            narrator.close()
-            status = next_command("status", job.name, root=root)
-            click.echo(f"{job.name} stops by itself; look with `{status}`.", err=True)
-            sys.exit(INTERRUPTED)
-    narrator.close()
-    if as_json:
-        echo_json(end.describe())
-    else:
-        show_end(end, root)
-    if end.status != "Completed":
-        sys.exit(INTERRUPTED if interrupts.count and end.status == "Stopped" else 1)
-
-
-def _narrate(job: "Job", jobs: "Jobs", narrator: Narrator, interrupts: Interrupts) -> "Job":
-    from launcher.following import follow
-
-    told = 0
-
-    def look_for_ctrl_c() -> None:
-        nonlocal told
-        if interrupts.count > 1:
-            raise _DetachedError
-        if interrupts.count > told:
-            told = interrupts.count
-            jobs.stop(str(job.folder))
-            narrator.say(
-                "Stopping: it saves a checkpoint and its model first. Ctrl-C again leaves it to "
-                "itself."
-            )
-
-    for event in follow(jobs, job, on_wait=look_for_ctrl_c):
-        if isinstance(event, str):
-            narrator.line(event)
-        else:
-            job = event
-            if job.is_running:
-                narrator.say(job.secondary_status)
-    return job
+def _tell_aside(text: str) -> None:
+    click.echo(text, err=True)

@@ -9,24 +9,43 @@ from launcher.commands import echo_json
 from launcher.console import duration, facts, local_time, next_command, shown_path, table
 
 if TYPE_CHECKING:
+    from launcher.aws.preview import Preview
     from launcher.jobs import Overview
     from launcher.records import Endpoint, Job
     from launcher.request import TrainingRequest
 
 _LAST_LINES = 20
+_GOOD = ("Completed", "Stopped")
 
 
 def show_end(job: "Job", root: str) -> None:
     """Says how a job has ended, where its results are, and what to type next."""
-    click.echo(f"{job.status} after {duration(job.seconds)}.")
+    after = f" after {duration(job.seconds)}" if job.seconds is not None else ""
+    click.echo(f"{job.status}{after}.")
+    if costs := _bill(job):
+        click.echo(facts(costs))
+    if job.status == "Stopped" and job.failure_reason:
+        click.echo(job.failure_reason)
     if job.status == "Failed":
         from launcher.following import last_lines
 
-        click.echo(f"\n{_failure(job)}\n\nThe log, {shown_path(job.log)}, ends with:", err=True)
+        click.echo(
+            f"\n{_failure(job)}\n{_hint(job)}\nThe log, {shown_path(job.log)}, ends with:", err=True
+        )
         click.echo("\n".join(last_lines(job, _LAST_LINES)) + "\n", err=True)
     else:
         click.echo(facts(_places(job)))
     say_how_to_go_on(job, root)
+
+
+def _hint(job: "Job") -> str:
+    """What may help against the failure, as a line; empty where only the log can tell."""
+    if job.remote is None:
+        return ""
+    from launcher.aws.reasons import hint_for
+
+    hint = hint_for(job.failure_reason or "")
+    return f"{hint}\n" if hint else ""
 
 
 def _failure(job: "Job") -> str:
@@ -48,9 +67,12 @@ def _places(job: "Job") -> dict[str, object]:
 
 def say_how_to_go_on(job: "Job", root: str) -> None:
     """Says what can be typed next."""
-    if job.status in ("Failed", "Stopped") and job.has_checkpoint and not job.has_orphan:
+    goes_on = job.has_checkpoint or job.remote is not None
+    if job.status in ("Failed", "Stopped") and goes_on and not job.has_orphan:
         click.echo(f"Go on with:     {next_command('train', '--resume', job.name, root=root)}")
-    if job.status in ("Completed", "Stopped") and job.artifact.exists():
+    if job.status in _GOOD and job.remote and not job.artifact.exists():
+        click.echo(f"Bring it here:  {next_command('fetch', job.name, root=root)}")
+    if job.status in _GOOD and (job.remote or job.artifact.exists()):
         click.echo(f"Next, serve it: {next_command('deploy', job.name, root=root)}")
 
 
@@ -65,6 +87,30 @@ def show_request(request: "TrainingRequest", root: str, as_json: bool) -> None:
     words = " ".join(f"{name}={value}" for name, value in settings.items())
     click.echo(facts({**content, "hyperparameters": words or "all defaults"}))
     click.echo("Nothing has been made.")
+
+
+def show_preview(preview: "Preview", as_json: bool) -> None:
+    """Shows what AWS would be asked for, and what it would cost."""
+    if as_json:
+        echo_json(preview.describe())
+        return
+    name = preview.body["TrainingJobName"]
+    click.echo(f"Would submit the training job {name} with CreateTrainingJob:")
+    echo_json(preview.body)
+    for sentence in (*preview.costs, *preview.notes, "Nothing has been made."):
+        click.echo(sentence)
+
+
+def show_fetched(job: "Job", output: str | None, root: str, as_json: bool) -> None:
+    """Says where the results of a job are."""
+    if as_json:
+        echo_json(job.describe())
+        return
+    if output is None:
+        click.echo(f"The results of {job.name}:\n{facts(_places(job))}")
+        say_how_to_go_on(job, root)
+    else:
+        click.echo(f"The results of {job.name} are in {output}.")
 
 
 def show_overview(overview: "Overview", root: str, as_json: bool) -> None:
@@ -125,13 +171,22 @@ def show_job(job: "Job", root: str, as_json: bool) -> None:
         "attempts": job.attempts if job.attempts > 1 else None,
         "iteration": _progress(job, metrics),
         "metrics": " ".join(f"{key}={metrics[key]:g}" for key in metrics if key != "iteration"),
+        **_bill(job),
         **_places(job),
         "log": shown_path(job.log),
     }
     click.echo(facts(content))
     if job.failure_reason:
-        click.echo(f"\n{_failure(job) if job.exit_code else job.failure_reason}\n")
+        click.echo(f"\n{_failure(job) if job.exit_code else job.failure_reason}\n{_hint(job)}")
     say_how_to_go_on(job, root)
+
+
+def _bill(job: "Job") -> dict[str, object]:
+    if job.remote is None:
+        return {}
+    from launcher.aws.bill import bill
+
+    return bill(job)
 
 
 def show_endpoint(endpoint: "Endpoint", as_json: bool) -> None:

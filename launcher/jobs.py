@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, overload
 
 from launcher.datasets import (
     BACH,
+    DataSet,
     FolderOptions,
     Progress,
     check_folder_options,
     find_data_set,
+    is_in_s3,
     load_data_set,
 )
 from launcher.errors import JobFailedError, LauncherError
@@ -23,17 +25,16 @@ from launcher.layout import phrases_file, read_hyperparameters
 from launcher.names import check_name, generate_name
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from launcher.request import TrainingRequest
-from launcher.runner import GRACE_S
 from launcher.settings import check_settings, encode_values, merge_settings, suit
-from launcher.targets import LOCAL, target_for
+from launcher.targets import LOCAL, refuse_aws, target_for
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
+    from launcher.aws.preview import Preview
     from launcher.protocols import Jobs
     from training.hyperparameters import Hyperparameters
 
 ROOT = Path("runs")
-_SAVING_S = 60.0  # for the runner to pack what was saved
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def plan(
 
     Args:
         instance: where to train.
-        data: `bach`, the path of a phrases.npz, or a folder of MIDI files.
+        data: `bach`, the path of a phrases.npz, or a folder of MIDI files; in AWS, an S3 URI, too.
         hyperparameters: values by name; the others keep their defaults.
         name: of the job; made from the data's name and the time where it is None.
         tags: of a folder, only the files of these tags.
@@ -73,18 +74,46 @@ def plan(
 
     Raises:
         LauncherError: for the first of instance, hyperparameters, name and data that is wrong; all
-            faults of the hyperparameters together.
+            faults of the hyperparameters together, and all that AWS would refuse.
     """
-    target_for(instance, root, aws).jobs.check()
+    refuse_aws(instance, aws)
+    jobs = target_for(instance, root, aws).jobs
+    jobs.check()
     strings = encode_values(hyperparameters or {})
+    jobs.check_request(name, str(data), strings)
     checked = check_settings(strings)
-    file = find_data_set(str(data))
+    file = _find(str(data), jobs)
     folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
     check_folder_options(file, folder)
     if name is None:
-        name = generate_name(BACH if file is None else file.resolve().stem, datetime.now())
+        base = BACH if file is None else file.resolve().stem
+        name = generate_name(str(data) if is_in_s3(str(data)) else base, datetime.now())
     check_name(name)
     return TrainingRequest(name, instance, str(data), strings, checked.iterations, folder)
+
+
+def preview(
+    request: TrainingRequest,
+    *,
+    root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
+    progress: Progress | None = None,
+    tell: Callable[[str], object] | None = None,
+) -> "Preview | None":
+    """Says what AWS would be asked for, and what it would cost; asks nothing.
+
+    Args:
+        request: what `plan` has returned.
+        root: the folder of the jobs.
+        aws: what is to be known of AWS.
+        progress: called with (done, all) while the data set is built.
+        tell: called with each sentence that the user should know of the data.
+
+    Returns:
+        None where the request itself says all.
+    """
+    jobs = target_for(request.instance, root, aws).jobs
+    return jobs.preview(lambda: _load(request, progress, tell))
 
 
 def train(
@@ -102,18 +131,20 @@ def train(
     root: str | Path = ROOT,
     aws: "AwsOptions | None" = None,
     progress: Progress | None = None,
+    sent: Progress | None = None,
     tell: Callable[[str], object] | None = None,
 ) -> Job:
     """Starts a training job, or an ended one again.
 
     Args:
         instance: where to train.
-        data: `bach`, the default, the path of a phrases.npz, or a folder of MIDI files. Where the
-            architecture is not set, it is the one that suits the data.
+        data: `bach`, the default, the path of a phrases.npz, or a folder of MIDI files; in AWS, an
+            S3 URI, too. Where the architecture is not set, it is the one that suits the data.
         hyperparameters: values by name; of a resumed job, those that shall change, which may be
             those of `training.hyperparameters.MAY_CHANGE`.
         name: of the new job.
-        resume: the job to go on with, from its checkpoints and with its data.
+        resume: the job to go on with, from its checkpoints and with its data. In AWS another job
+            does, with a number behind its name.
         tags: of a folder, only the files of these tags.
         melody: of a folder, the track that is the melody, as for `data`; so are the next two.
         accompany: the tracks that accompany.
@@ -123,6 +154,7 @@ def train(
         root: the folder of the jobs.
         aws: what is to be known of AWS.
         progress: called with (done, all) while the data set is built.
+        sent: called with (bytes, bytes in all) while a large one is sent.
         tell: called with each sentence that the user should know of the data.
 
     Returns:
@@ -146,7 +178,8 @@ def train(
             aws=aws,
         )
         jobs = target_for(instance, root, aws).jobs
-        job = _start(request, jobs, progress, tell)
+        jobs.prepare()
+        job = jobs.start(*_load(request, progress, tell), sent)
     else:
         folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
         if data is not None or name is not None or folder.describe():
@@ -215,7 +248,7 @@ def stop(
 
     Args:
         name: of the job, or its beginning, or its folder.
-        wait: return when it has ended; its runner kills it after two minutes.
+        wait: return when it has ended; it is killed after two minutes.
         root: the folder of the jobs.
         aws: what is to be known of AWS.
 
@@ -223,7 +256,7 @@ def stop(
         The job as it is then; one that had ended before is left as it is.
 
     Raises:
-        LauncherError: `no_such_job`; `not_stopped` if it is still there after three minutes.
+        LauncherError: `no_such_job`; `not_stopped` if it is still there long after.
     """
     found = status(name, root=root, aws=aws)
     if isinstance(found, Endpoint):
@@ -234,17 +267,41 @@ def stop(
         )
     jobs = home_of_job(str(found.folder), root, aws).jobs
     job = jobs.stop(str(found.folder))
-    deadline = time.monotonic() + GRACE_S + _SAVING_S
+    deadline = time.monotonic() + jobs.stop_s
     while wait and (job.is_running or job.has_orphan):
         if time.monotonic() > deadline:
             raise LauncherError(
                 "not_stopped",
-                f"The job {job.name} has not ended {GRACE_S + _SAVING_S:.0f} s after it was asked.",
+                f"The job {job.name} has not ended {jobs.stop_s:.0f} s after it was asked.",
                 f"`python -m launcher.delete {job.name} --force` ends it, and deletes it.",
             )
         time.sleep(jobs.poll_s)
         job = jobs.find(str(job.folder))
     return job
+
+
+def fetch(
+    name: str,
+    *,
+    output: str | Path | None = None,
+    root: str | Path = ROOT,
+    aws: "AwsOptions | None" = None,
+    brought: Progress | None = None,
+) -> Job:
+    """Brings model, report and samples of a job in AWS here, packed and unpacked, once.
+
+    Args:
+        name: of the job, or its beginning, or its folder.
+        output: the folder to bring them to; the job's own if None, where other commands look.
+        root: the folder of the jobs.
+        aws: what is to be known of AWS.
+        brought: called with (bytes, bytes in all) of what is large.
+
+    Raises:
+        LauncherError: `no_such_job`, `job_runs`, or `no_results`.
+    """
+    jobs = home_of_job(name, root, aws).jobs
+    return jobs.fetch(jobs.find(name), None if output is None else Path(output), brought)
 
 
 def delete(
@@ -298,19 +355,28 @@ def _check_changes(
         )
 
 
-def _start(
+def _find(data: str, jobs: "Jobs") -> Path | None:
+    """Returns the data set's path; None for one that is not of this machine."""
+    return None if is_in_s3(data) and jobs.reads_s3 else find_data_set(data)
+
+
+def _load(
     request: TrainingRequest,
-    jobs: "Jobs",
     progress: Progress | None,
     tell: Callable[[str], object] | None,
-) -> Job:
+) -> tuple[TrainingRequest, DataSet]:
+    """Loads a data set, and completes its request with architecture and iterations."""
+    if is_in_s3(request.data):
+        return request, DataSet(request.data, None, None)
     data = load_data_set(request.data, progress, folder=request.folder)
     if tell is not None:
         for note in data.notes:
             tell(note)
+    if data.phrases is None:
+        return request, data
     strings = suit(request.hyperparameters, data.phrases)
     iterations = check_settings(strings).iterations_for(len(data.phrases.part("train")))
-    return jobs.start(replace(request, hyperparameters=strings, iterations=iterations), data)
+    return replace(request, hyperparameters=strings, iterations=iterations), data
 
 
 def _resume(name: str, jobs: "Jobs", changes: Mapping[str, object]) -> Job:
@@ -318,8 +384,16 @@ def _resume(name: str, jobs: "Jobs", changes: Mapping[str, object]) -> Job:
     before = read_hyperparameters(job.folder)
     strings = merge_settings(before, encode_values(changes))
     checked = check_settings(strings)
-    if job.has_checkpoint:
+    if job.has_checkpoint or job.remote:
         _check_changes(job, check_settings(before), checked, changes)
-    data = load_data_set(str(phrases_file(job.folder)))
-    iterations = checked.iterations_for(len(data.phrases.part("train")))
-    return jobs.resume(str(job.folder), strings, iterations)
+    return jobs.resume(str(job.folder), strings, _iterations(job, checked))
+
+
+def _iterations(job: Job, checked: "Hyperparameters") -> int:
+    """Returns how many iterations a resumed job makes in all; 0 if only its data could tell."""
+    if checked.iterations is not None:
+        return checked.iterations
+    if job.remote:
+        return 0
+    phrases = load_data_set(str(phrases_file(job.folder))).phrases
+    return checked.iterations_for(0 if phrases is None else len(phrases.part("train")))

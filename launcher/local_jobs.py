@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from launcher.datasets import DataSet
+from launcher.datasets import DataSet, Progress
 from launcher.docker.engine import release
 from launcher.docker.images import refuse_image
 from launcher.drafts import draft_of, exclusive
@@ -16,13 +16,15 @@ from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, remove_folder
 from launcher.layout import hyperparameters_file, lay_out, phrases_file, write_json
 from launcher.processes import Process, identify, start_detached
+from launcher.protocols import Load
 from launcher.records import JOB_FILE, Job, now
 from launcher.request import TrainingRequest
-from launcher.runner import runner_command
+from launcher.runner import GRACE_S, runner_command
 
 _POLL_S = 0.2
 _TAKE_OVER_POLL_S = 0.02
 _KILL_S = 10.0
+_SAVING_S = 60.0  # for the runner to pack what was saved
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class LocalJobs:
         """Seconds between two looks at a job that is followed."""
         return _POLL_S
 
+    @property
+    def stop_s(self) -> float:
+        """Seconds that a job may take to end after it was asked to."""
+        return GRACE_S + _SAVING_S
+
+    @property
+    def reads_s3(self) -> bool:
+        """Whether jobs read data sets in S3."""
+        return False
+
     def check(self) -> None:
         """Refuses an image: a process of this machine plays it.
 
@@ -54,7 +66,23 @@ class LocalJobs:
         """
         refuse_image(self.image)
 
-    def start(self, request: TrainingRequest, data: DataSet) -> Job:
+    def check_request(
+        self, name: str | None, data: str, hyperparameters: Mapping[str, str]
+    ) -> None:
+        """Nothing is refused that the other checks let pass."""
+
+    def prepare(self) -> None:
+        """Nobody needs to be asked."""
+
+    def preview(self, load: Load) -> None:
+        """The request itself says all."""
+
+    def start(
+        self,
+        request: TrainingRequest,
+        data: DataSet,
+        sent: Progress | None = None,  # noqa: ARG002 (a target's: nothing goes far)
+    ) -> Job:
         """Makes the folder of a new job, whole, and starts it.
 
         Raises:
@@ -140,8 +168,23 @@ class LocalJobs:
             remove_folder(folder)
         return True
 
-    def fetch(self, job: Job) -> Job:
-        """Returns the job: what it made is here."""
+    def fetch(
+        self,
+        job: Job,
+        folder: Path | None = None,
+        brought: Progress | None = None,  # noqa: ARG002 (a target's)
+    ) -> Job:
+        """Returns the job: what it made is here.
+
+        Raises:
+            LauncherError: `bad_options` if it shall be brought elsewhere.
+        """
+        if folder is not None and folder.absolute() != job.folder:
+            raise LauncherError(
+                "bad_options",
+                f"The job {job.name} ran on this machine: its results are in {job.folder}.",
+                "Copy them from there.",
+            )
         return job
 
     def _launch(self, job: Job) -> Job:

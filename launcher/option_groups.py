@@ -13,22 +13,12 @@ from launcher.aws.durations import read_duration
 Function = Callable[..., Any]
 
 
-class Duration(click.ParamType):
-    """Seconds, written as `90s`, `30m`, `4h` or `2d`."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Returns seconds."""
-        try:
-            return read_duration(value)
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}.", param, ctx)
-
-
-DURATION = Duration()
+def read_seconds(word: str) -> int:
+    """Reads a duration such as `90s`, `30m`, `4h` or `2d`."""
+    try:
+        return read_duration(word)
+    except ValueError as error:
+        raise click.BadParameter(f"{word!r}: {error}.") from error
 
 
 def read_pairs(
@@ -87,19 +77,19 @@ def training_options(function: Function) -> Function:
         click.option("--spot", is_flag=True, default=None, help="On spare capacity, for less."),
         click.option(
             "--max-runtime",
-            type=DURATION,
+            type=read_seconds,
             metavar="TIME",
             help="When the job is stopped, e.g. 90m; 4h if left out.",
         ),
         click.option(
             "--max-wait",
-            type=DURATION,
+            type=read_seconds,
             metavar="TIME",
             help="The same with the wait for spare capacity; twice as long if left out.",
         ),
         click.option(
             "--keep-alive",
-            type=DURATION,
+            type=read_seconds,
             metavar="TIME",
             help="How long the instance waits for a next job.",
         ),

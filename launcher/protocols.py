@@ -3,11 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from launcher.datasets import DataSet
+from launcher.datasets import DataSet, Progress
 from launcher.records import Endpoint, Job
 from launcher.request import TrainingRequest
+
+if TYPE_CHECKING:
+    from launcher.aws.preview import Preview
+
+Load = Callable[[], tuple[TrainingRequest, DataSet]]
+"""Loads the data set of a request, and completes the request with what only the data tell."""
 
 
 class Jobs(Protocol):
@@ -17,11 +23,30 @@ class Jobs(Protocol):
     def poll_s(self) -> float:
         """Seconds between two looks at a job that is followed."""
 
+    @property
+    def stop_s(self) -> float:
+        """Seconds that a job may take to end after it was asked to."""
+
+    @property
+    def reads_s3(self) -> bool:
+        """Whether jobs read data sets in S3."""
+
     def check(self) -> None:
         """Makes sure that a job can be started here, before anything is made."""
 
-    def start(self, request: TrainingRequest, data: DataSet) -> Job:
-        """Starts a new job."""
+    def check_request(
+        self, name: str | None, data: str, hyperparameters: Mapping[str, str]
+    ) -> None:
+        """Refuses what could not be started, all faults at once; a name may still be made up."""
+
+    def prepare(self) -> None:
+        """Makes sure that whoever shall run a job lets us; the last step before data are loaded."""
+
+    def preview(self, load: Load) -> "Preview | None":
+        """Says more of a job than the request itself, if there is more; starts nothing."""
+
+    def start(self, request: TrainingRequest, data: DataSet, sent: Progress | None = None) -> Job:
+        """Starts a new job; `sent` is called with (bytes, bytes in all) of what goes far."""
 
     def resume(self, name: str, hyperparameters: Mapping[str, str], iterations: int) -> Job:
         """Starts an ended job again; it goes on from its checkpoints."""
@@ -35,8 +60,8 @@ class Jobs(Protocol):
     def delete(self, name: str, *, force: bool) -> bool:
         """Deletes a job and all it made; returns whether there was one."""
 
-    def fetch(self, job: Job) -> Job:
-        """Brings what a job has made to its folder here, where it is not there yet."""
+    def fetch(self, job: Job, folder: Path | None = None, brought: Progress | None = None) -> Job:
+        """Brings what a job has made to its folder here, or another, where it is not there yet."""
 
 
 class Endpoints(Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from launcher.option_groups import DURATION
+from launcher.option_groups import read_seconds
 
 
 def serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +41,7 @@ def serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--ttl",
-                type=DURATION,
+                type=read_seconds,
                 metavar="TIME",
                 help="In AWS: let `sweep` delete it after this time, e.g. 2h.",
             ),

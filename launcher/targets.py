@@ -59,6 +59,26 @@ def target_for(instance: str, root: str | Path, options: "AwsOptions | None" = N
     )
 
 
+def refuse_aws(instance: str, options: "AwsOptions | None") -> None:
+    """Refuses what has been said of AWS where nothing runs there.
+
+    Raises:
+        LauncherError: `bad_options`.
+    """
+    if instance not in (LOCAL, LOCAL_DOCKER) or options is None:
+        return
+    said = options.model_dump(exclude_defaults=True).keys() - {"region", "profile", "image"}
+    if said:
+        from launcher.aws.options import words_of
+
+        words = ", ".join(f"`{word}`" for word in words_of(sorted(said)))
+        raise LauncherError(
+            "bad_options",
+            f"The target {instance} has nothing to do with AWS.",
+            f"Leave {words} out, or add an `--instance` of SageMaker's such as ml.c5.4xlarge.",
+        )
+
+
 def is_set_up(options: "AwsOptions | None") -> bool:
     """Whether it is known which AWS region to ask."""
     from launcher.aws.options import find_options

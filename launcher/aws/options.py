@@ -19,7 +19,7 @@ tables as JSON; region and profile are also read from AWS's own variables.
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,6 +34,15 @@ TABLES = ("aws", "train", "deploy")
 
 _MOST_BYTES = 100_000
 _AWS_VARIABLES = {"region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "profile": ("AWS_PROFILE",)}
+
+# The command line's word, where it is another than the field's.
+_WORDS = {
+    "subnets": "subnet",
+    "security_groups": "security-group",
+    "resource_tags": "resource-tag",
+    "environment": "env",
+    "memory_mb": "memory",
+}
 
 Command = Literal["train", "deploy"]
 Text = Annotated[str, Field(min_length=1)]
@@ -109,6 +118,11 @@ class AwsOptions(BaseModel):
             else:
                 values[name] = others if own in (None, []) else own
         return AwsOptions.model_construct(**values)
+
+
+def words_of(fields: Iterable[str]) -> list[str]:
+    """Returns fields as the command line calls them."""
+    return [f"--{_WORDS.get(name, name.replace('_', '-'))}" for name in fields]
 
 
 def find_options(

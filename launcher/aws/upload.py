@@ -46,7 +46,7 @@ def upload(
         extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
         with path.open("rb") as file, told(f"upload {path.name} to s3://{bucket}"):
             client.upload_fileobj(
-                file, bucket, key, ExtraArgs=extra, Callback=_counter(path, progress)
+                file, bucket, key, ExtraArgs=extra, Callback=counter(path.stat().st_size, progress)
             )
     return f"s3://{bucket}/{key}"
 
@@ -76,15 +76,15 @@ def _is_there(client: Any, bucket: str, key: str) -> bool:
     return True
 
 
-def _counter(path: Path, progress: Sent | None) -> Callable[[int], None] | None:
-    total = path.stat().st_size
+def counter(total: int, progress: Sent | None) -> Callable[[int], None] | None:
+    """Returns what boto3 calls with the size of each part, if so much is worth a bar."""
     if progress is None or total < SHOWN_FROM:
         return None
-    sent = 0
+    done = 0
 
     def count(size: int) -> None:  # called by several threads, one at a time
-        nonlocal sent
-        sent += size
-        progress(sent, total)
+        nonlocal done
+        done += size
+        progress(done, total)
 
     return count

@@ -44,7 +44,7 @@ def test_without_music21_there_is_one_sentence_and_a_cure(monkeypatch):
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        ("s3://bucket/set.npz", "on S3 come with the SageMaker release"),
+        ("s3://bucket/set.npz", "is read by jobs in AWS only"),
         ("{}", "None of the 1 MIDI files in .* mostly because"),
         ("{}/nothing.npz", "There is no data set"),
         ("Bach", "There is no data set 'Bach'"),

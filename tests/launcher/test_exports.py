@@ -7,7 +7,8 @@ import pytest
 import launcher
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("data", "train", "status", "stop", "check", "deploy", "invoke", "delete")
+COMMANDS = ("data", "train", "status", "stop", "fetch", "check", "deploy", "invoke", "delete")
+COMMANDS += ("setup", "prices")
 
 
 def run(*words, check=True):
@@ -23,8 +24,8 @@ def run(*words, check=True):
 
 def test_the_public_list():
     assert sorted(launcher.__all__) == sorted([*COMMANDS, "JobFailedError", "LauncherError"])
-    with pytest.raises(AttributeError, match="no attribute 'fetch'"):
-        launcher.fetch  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'bring'"):
+        launcher.bring  # noqa: B018
 
 
 def test_a_name_is_the_function_whatever_was_imported_before():

@@ -1,0 +1,62 @@
+"""What a training job would be asked for and cost, without a word to AWS."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from launcher.aws.limits import training_warnings
+from launcher.aws.options import AwsOptions
+from launcher.aws.prices import training_costs
+from launcher.aws.readiness import cure, missing, with_placeholders, words_of
+from launcher.aws.request import max_runtime, training_job
+from launcher.request import TrainingRequest
+from launcher.settings import check_settings
+
+_PRICED = "us-east-1"  # for an estimate where no region is said; prices name theirs
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A training job that has not been submitted.
+
+    Attributes:
+        body: the request of CreateTrainingJob; `<role>` and the like stand for what is missing.
+        costs: what it may cost, in sentences.
+        notes: what is missing, and what may go wrong, in sentences.
+    """
+
+    body: dict[str, Any]
+    costs: list[str]
+    notes: list[str]
+
+    def describe(self) -> dict[str, Any]:
+        """Returns it ready for JSON."""
+        return {"request": self.body, "costs": self.costs, "notes": self.notes}
+
+
+def preview(request: TrainingRequest, options: AwsOptions, data_uri: str) -> Preview:
+    """Returns what would be asked for.
+
+    Args:
+        request: the job.
+        options: what has been said of AWS; parts may be missing.
+        data_uri: of the data set in S3.
+    """
+    shown = with_placeholders(options)
+    return Preview(
+        body=training_job(request, shown, data_uri),
+        costs=training_costs(
+            request.instance,
+            options.region or _PRICED,
+            max_runtime=max_runtime(options),
+            spot=bool(options.spot),
+            hyperparameters=check_settings(request.hyperparameters),
+        ),
+        notes=[*_missing(options), *training_warnings(options, request.hyperparameters)],
+    )
+
+
+def _missing(options: AwsOptions) -> list[str]:
+    names = missing(options)
+    if not names:
+        return []
+    return [f"To start it, {words_of(names)} must be known: {cure(names)}"]
