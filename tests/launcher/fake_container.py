@@ -82,6 +82,7 @@ def serve(base, mode):
     if mode == "broken":
         sys.exit("The model is no model.")
     assert (base / "model" / "manifest.json").is_file()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # the first process has no default
     address = (os.environ["ACCOMPANIST_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"]))
     http.server.HTTPServer(address, Handler).serve_forever()
 
