@@ -13,7 +13,12 @@ LOOK_S = 0.05  # between two looks at a container; each starts a process
 MEGABYTE = 10**6  # as `docker images` counts
 KILLED = 137  # exit code after SIGKILL
 
-_names = (f"accompanist-conformance-{os.getpid()}-{number}" for number in itertools.count())
+_numbers = itertools.count()
+
+
+def _new_name():
+    """A name that nobody else has, also where several threads ask."""
+    return f"accompanist-conformance-{os.getpid()}-{next(_numbers)}"
 
 
 def docker(*words, timeout=60, check=True):
@@ -108,7 +113,7 @@ def running(image, *arguments, options=(), entrypoint=None):
         options: of `docker run`.
         entrypoint: one word, in place of the image's own entry point.
     """
-    container = Container(next(_names))
+    container = Container(_new_name())
     replaced = [f"--entrypoint={entrypoint}"] if entrypoint else []
     options = ["--detach", "--pull=never", f"--name={container.name}", *replaced, *options]
     try:
@@ -121,7 +126,7 @@ def running(image, *arguments, options=(), entrypoint=None):
 @contextmanager
 def network():
     """Makes a network of containers, and removes it in the end."""
-    name = next(_names)
+    name = _new_name()
     docker("network", "create", name)
     try:
         yield name
