@@ -37,13 +37,14 @@ def follow(
     seen = None
     while True:
         job = _look(jobs, job, on_wait, on_trouble)
-        # Behind the look: what ended prints nothing more.
-        yield from lines.new(is_over=not job.is_running)
         state = (job.status, job.secondary_status, job.remote and job.remote.phases)
-        if state != seen:
+        if job.is_running and state != seen:
             seen = state
             yield job
+        # Behind the look: what ended prints nothing more.
+        yield from lines.new(is_over=not job.is_running)
         if not job.is_running:
+            yield job
             break
         _wait(jobs.poll_s, on_wait)
     if job.remote is not None:  # whose last lines may come after its end

@@ -33,8 +33,8 @@ def show_end(job: "Job", root: str) -> None:
             f"\n{_failure(job)}\n{_hint(job)}\nThe log, {shown_path(job.log)}, ends with:", err=True
         )
         click.echo("\n".join(last_lines(job, _LAST_LINES)) + "\n", err=True)
-    else:
-        click.echo(facts(_places(job)))
+    elif places := _places(job):
+        click.echo(facts(places))
     say_how_to_go_on(job, root)
 
 

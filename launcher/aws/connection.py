@@ -11,6 +11,7 @@ from launcher.errors import LauncherError
 _SET_UP = "`python -m launcher.setup` prepares an account, and docs/aws.md shows the way."
 _ATTEMPTS = 6  # with doubling pauses, by botocore's standard retries
 _CONNECT_S, _READ_S = 10, 75  # an endpoint may take 60 s to answer
+_SERVER_FAULT = 500  # HTTP statuses from here on
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN_KEYS = frozenset(
@@ -85,7 +86,8 @@ def told(action: str) -> Iterator[None]:
 
     Raises:
         LauncherError: `no_credentials`, `expired_credentials`, `unknown_credentials`, `forbidden`,
-            `throttled`, `no_connection`, or `aws_error` for all else that AWS or its library says.
+            `throttled`, `no_connection`, `aws_unavailable`, or `aws_error` for all else that AWS or
+            its library says.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -135,7 +137,17 @@ def _refusal(action: str, error: Any) -> LauncherError:
             f"Could not {action}: AWS was asked too often, {_ATTEMPTS} times in a row.",
             "Repeat the command in a minute; nothing has been lost.",
         )
+    if _http_status(error) >= _SERVER_FAULT:
+        return LauncherError(
+            "aws_unavailable",
+            f"Could not {action}: AWS had a fault of its own ({code}).",
+            "Repeat the command in a minute; nothing has been lost.",
+        )
     return LauncherError("aws_error", f"Could not {action}: {message} ({code}).", _STATUS)
+
+
+def _http_status(error: Any) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 _STATUS = "`python -m launcher.status` shows what there is."

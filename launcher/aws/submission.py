@@ -3,7 +3,6 @@
 Nothing here sends telemetry or asks IAM about the role: those are `ModelTrainer`'s.
 """
 
-import inspect
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,13 +44,11 @@ def _create(connection: Connection, body: Mapping[str, Any]) -> None:
     """Makes the job, and describes it, which may fail on its own."""
     from sagemaker.core.resources import TrainingJob
     from sagemaker.core.utils.code_injection.codec import transform
-    from sagemaker.core.utils.utils import Unassigned
 
-    # A field that is left away would be filled from the SDK's own configuration files.
-    left_away = {name: Unassigned() for name in inspect.signature(TrainingJob.create).parameters}
-    given = transform(dict(body), "CreateTrainingJobRequest")
-    place = {"session": connection.session, "region": connection.region}
-    TrainingJob.create(**{**left_away, **given, **place})
+    # The outermost wrapper would fill what is left away from the SDK's own configuration files.
+    create = TrainingJob.create.__wrapped__
+    fields = transform(dict(body), "CreateTrainingJobRequest")
+    create(TrainingJob, **fields, session=connection.session, region=connection.region)
 
 
 def _is_there(connection: Connection, body: Mapping[str, Any], began: datetime) -> bool:

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from launcher.errors import LauncherError
+from launcher.following import PASSING
 
 POLL_S = 5.0  # describing more often is throttled
 PATIENCE = 20  # looks in a row that may fail, each after half a minute of tries
-
-_PASSING = frozenset({"throttled", "no_connection"})
 
 Seen = TypeVar("Seen")
 
@@ -36,7 +35,7 @@ def watch(
             seen = look()
             missed = 0
         except LauncherError as error:
-            if error.code not in _PASSING or missed >= PATIENCE:
+            if error.code not in PASSING or missed >= PATIENCE:
                 raise
             if not missed:
                 tell(f"{error.message} Trying again; what runs in AWS goes on.")

@@ -48,13 +48,13 @@ def test_states_and_whole_lines_in_their_order(job):
         ("Completed", "Completed", b" of it"),
     )
     assert events(jobs) == [
-        "one",
         "Training",
+        "one",
         "half a line",
         "ä",
         "",
-        "bad \ufffd",
         "Uploading",
+        "bad \ufffd",
         "rest of it",
         "Completed",
     ]
