@@ -28,7 +28,7 @@ class Runtime:
     def answer(self, path, headers, body, region="us-east-1"):
         """The answer of SageMaker, (status, headers, body)."""
         name, way = _PATH.fullmatch(path).groups()
-        headers = {key.lower(): value for key, value in headers.items()}
+        headers = {key.lower(): _text(value) for key, value in headers.items()}
         record = self._sagemaker.get(ENDPOINT, name, region)
         if record is None or record.status not in ("InService", "Updating", "RollingBack"):
             said = f"Endpoint {name} of account {ACCOUNT} not found."
@@ -90,3 +90,8 @@ def _echo(_name, _headers, body):
 def _error(code, status, body):
     headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
     return status, headers, json.dumps(body).encode()
+
+
+def _text(value):
+    """A header's value: bytes before it is sent, text after."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -19,35 +19,9 @@ from launcher.records import Endpoint
 from tests.aws.fixtures import BUCKET, CONFIG, ENDPOINT, MODEL, REGION, ROLE
 from tests.aws.lifecycles import step
 from tests.launcher.aws.models import completed_job, remote_of, write_archive
+from tests.launcher.aws.serving import BASE, IMAGE, archive, deploy, endpoints, no_pauses, root
 
-IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/accompanist:1-serve"
-BASE = AwsOptions(region=REGION, role=ROLE, bucket=BUCKET, serve_image=IMAGE)
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    monkeypatch.setattr(waiting, "POLL_S", 0)
-    # The trial of a model is `check`'s, and tested there.
-    monkeypatch.setattr("launcher.aws.endpoints.importlib.util.find_spec", lambda _name: None)
-
-
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def archive(tmp_path):
-    return write_archive(tmp_path / "model.tar.gz")
-
-
-def endpoints(root, instance="ml.m5.large", **said):
-    return SagemakerEndpoints(root, instance, AwsOptions(**said).over(BASE))
-
-
-def deploy(root, archive, name="choir", phases=None, instance="ml.m5.large", **said):
-    tell = [].append if phases is None else phases.append
-    return endpoints(root, instance, **said).deploy(archive, "mine", name, 8080, tell)
+__all__ = ["archive", "no_pauses", "root"]
 
 
 def planned(instance="ml.m5.large", **said):
@@ -318,14 +292,13 @@ def test_a_refused_request_leaves_nothing_behind(aws, root, archive, action, mad
     assert not (root / "endpoints" / "choir").exists()
 
 
-def test_a_lost_connection_while_waiting_is_told_once(aws, root, archive, monkeypatch):
-    monkeypatch.setattr("launcher.aws.connection._ATTEMPTS", 1)
+def test_a_lost_connection_while_waiting_is_told_once(aws, root, archive):
     phases = []
 
     def lose(kind, _record):
-        if kind is ENDPOINT:
-            aws.lose_connection("DescribeEndpoint", times=2)
-            aws.throttle("DescribeEndpoint", times=1)
+        if kind is ENDPOINT:  # six tries are botocore's own
+            aws.lose_connection("DescribeEndpoint", times=2 * 6)
+            aws.throttle("DescribeEndpoint", times=6)
 
     aws.sagemaker.created = lose
     assert deploy(root, archive, phases=phases).status == "InService"
