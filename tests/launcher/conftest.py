@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from launcher import targets
+from launcher.docker.engine import release
 from launcher.folders import list_folders
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from music.phrase_file import write_phrases
@@ -52,9 +53,13 @@ def free_port():
 def end_all(root):
     jobs = [Job.read(folder) for folder in list_folders(root, JOB_FILE)]
     folders = list_folders(root / "endpoints", ENDPOINT_FILE)
+    endpoints = [Endpoint.read(folder) for folder in folders]
     processes = [process for job in jobs for process in (job.runner, job.worker)]
-    processes += [Endpoint.read(folder).server for folder in folders]
+    processes += [endpoint.server for endpoint in endpoints]
     for process in processes:
         if process is not None and process.pid != os.getpid():
             process.kill_group()
             assert process.wait(10)
+    for record in (*jobs, *endpoints):
+        if record.image and record.remote is None:
+            release(record.folder, record.image)

@@ -10,8 +10,6 @@ import pytest
 from launcher import status
 from launcher.archives import pack
 from launcher.docker.engine import find_container, release
-from launcher.folders import list_folders
-from launcher.records import ENDPOINT_FILE, JOB_FILE
 from music.manifest import Manifest
 from music.melodies import melody
 from music.midi import read_midi, write_midi
@@ -59,12 +57,9 @@ def run(*words, root, code=0):
 
 
 @pytest.fixture
-def runs(tmp_path, serve_image):
-    root = tmp_path / "runs"
-    yield root
-    end_all(root)
-    for folder in list_folders(root, JOB_FILE) + list_folders(root / "endpoints", ENDPOINT_FILE):
-        release(folder, serve_image)
+def runs(tmp_path):
+    yield tmp_path / "runs"
+    end_all(tmp_path / "runs")
 
 
 @pytest.fixture(scope="module")
