@@ -92,8 +92,8 @@ def _show(made: "Installation") -> None:
     click.echo(f"\nWrote {shown_path(made.file.path)}; keep it with your project.")
     for key, value in made.file.kept.items():
         click.echo(f"It says {key} = {value!r}, which stays; delete the line to take what is new.")
-    click.echo("Those who train and deploy need this policy attached:")
-    for name in ("LauncherPolicy", "LauncherKeyPolicy"):
+    click.echo("Those who train and deploy need these policies attached:")
+    for name in ("TrainingPolicy", "EndpointPolicy", "KeyPolicy"):
         if name in outputs:
             click.echo(f"  {outputs[name]}")
     click.echo(f"""

@@ -3,7 +3,7 @@
 Statements whose names begin with `Implied` allow what AWS asks for beside the calls themselves.
 """
 
-from tests.infra.templates import listed, read_template, statements
+from tests.infra.templates import launcher_statements, listed, read_template
 
 # What IAM calls an action, where that is not what the API calls it.
 _PERMISSIONS = {
@@ -47,7 +47,7 @@ def needed(calls):
 def allowed():
     """The actions that the policy allows, as (asked for, implied)."""
     asked, implied = set(), set()
-    for statement in statements(read_template()["Resources"]["LauncherPolicy"]):
+    for statement in launcher_statements(read_template()["Resources"]):
         found = implied if statement["Sid"].startswith("Implied") else asked
         found |= set(listed(statement["Action"]))
     return asked, implied

@@ -37,3 +37,8 @@ def statements(resource):
     documents = [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
     documents += [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
     return [statement for document in documents for statement in document["Statement"]]
+
+
+def launcher_statements(resources):
+    """Every statement of the policies for those who type commands, but for a key of their own."""
+    return [*statements(resources["TrainingPolicy"]), *statements(resources["EndpointPolicy"])]

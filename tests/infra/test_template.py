@@ -9,7 +9,7 @@ import pytest
 from launcher.aws.options import AwsOptions
 from launcher.aws.setup import TEMPLATE
 from tests.infra.account import empty_account
-from tests.infra.templates import listed, read_template, statements
+from tests.infra.templates import launcher_statements, listed, read_template, statements
 
 LINT = Path(sys.executable).with_name("cfn-lint")
 
@@ -64,7 +64,7 @@ def test_all_but_what_knows_no_resources_is_allowed_for_named_ones(resources):
 
 
 def test_the_launcher_changes_nothing_that_lacks_its_tag(resources):
-    for statement in statements(resources["LauncherPolicy"]):
+    for statement in launcher_statements(resources):
         for action in listed(statement["Action"]):
             service, _, verb = action.partition(":")
             if service != "sagemaker" or verb.startswith(HARMLESS):
@@ -76,22 +76,25 @@ def test_the_launcher_changes_nothing_that_lacks_its_tag(resources):
 
 
 def test_the_launcher_cannot_tag_what_is_there_to_make_it_its_own(resources):
-    (tagging,) = (s for s in statements(resources["LauncherPolicy"]) if s["Sid"] == "ImpliedTags")
-    assert tagging["Action"] == "sagemaker:AddTags"
-    created = tagging["Condition"]["StringEquals"]["sagemaker:TaggingAction"]
-    assert all(action.startswith("Create") for action in created)
+    allowed = [s for s in launcher_statements(resources) if s["Sid"] == "ImpliedTags"]
+    assert len(allowed) == 2
+    for tagging in allowed:
+        assert tagging["Action"] == "sagemaker:AddTags"
+        created = tagging["Condition"]["StringEquals"]["sagemaker:TaggingAction"]
+        assert all(action.startswith("Create") for action in created)
 
 
 def test_the_one_role_is_passed_to_sagemaker_only(resources):
-    (passing,) = (
+    sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    passing = [
         statement
-        for statement in statements(resources["LauncherPolicy"])
+        for statement in launcher_statements(resources)
         if "iam:PassRole" in listed(statement["Action"])
-    )
-    assert passing["Resource"] == {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
-    assert passing["Condition"] == {
-        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
-    }
+    ]
+    assert len(passing) == 2
+    for statement in passing:
+        assert statement["Resource"] == {"Fn::GetAtt": ["ExecutionRole", "Arn"]}
+        assert statement["Condition"] == sagemaker
 
 
 def test_jobs_delete_checkpoints_and_nothing_else(resources):
@@ -131,7 +134,7 @@ def test_the_bucket_is_private_encrypted_and_outlives_the_stack(resources):
 def test_the_documentation_lists_what_the_launcher_may_do(resources):
     page = (TEMPLATE.parents[1] / "docs" / "aws.md").read_text(encoding="utf-8")
     listed_there = set(re.findall(r"`([a-z0-9-]+:[A-Z]\w+)`", page))
-    policy = statements(resources["LauncherPolicy"])
+    policy = launcher_statements(resources)
     assert listed_there == {action for each in policy for action in listed(each["Action"])}
 
 
@@ -142,7 +145,7 @@ def test_each_option_that_the_file_takes_is_an_output():
     assert {name.title().replace("_", "") for name in taken} <= set(outputs)
 
 
-def test_the_policy_fits_where_names_are_longest():
+def test_the_policies_fit_where_names_are_longest():
     """An account that moto plays makes the text that IAM would count."""
     with empty_account():
         region = "ap-southeast-2"
@@ -152,8 +155,7 @@ def test_the_policy_fits_where_names_are_longest():
         )
         (stack,) = client.describe_stacks()["Stacks"]
         outputs = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
-        found = boto3.client("iam").get_policy_version(
-            PolicyArn=outputs["LauncherPolicy"], VersionId="v1"
-        )
-    text = str(found["PolicyVersion"]["Document"])
-    assert len("".join(text.split())) <= 6144  # characters of a managed policy, without blanks
+        for name in ("TrainingPolicy", "EndpointPolicy"):
+            found = boto3.client("iam").get_policy_version(PolicyArn=outputs[name], VersionId="v1")
+            text = "".join(str(found["PolicyVersion"]["Document"]).split())
+            assert len(text) <= 6144  # characters of a managed policy, without blanks

@@ -56,7 +56,7 @@ def test_an_empty_account_is_set_up_and_its_names_written_down(account, here):
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
-    assert iam.get_policy(PolicyArn=made.outputs["LauncherPolicy"])
+    assert iam.get_policy(PolicyArn=made.outputs["TrainingPolicy"])
 
 
 def test_what_is_written_is_what_the_launcher_reads(account, here):
@@ -79,7 +79,7 @@ def test_key_network_and_prefix_come_from_the_teams_file(account, here):
     role = made.outputs["Role"].partition("/")[2]
     allowed = boto3.client("iam").get_role_policy(RoleName=role, PolicyName="network")
     assert "{'ec2:SubnetID': ['subnet-1', 'subnet-2']}" in str(allowed["PolicyDocument"])
-    assert "LauncherKeyPolicy" in made.outputs
+    assert "KeyPolicy" in made.outputs
 
 
 def test_a_plan_asks_nobody(here, monkeypatch):

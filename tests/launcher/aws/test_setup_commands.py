@@ -58,7 +58,7 @@ def test_it_ends_with_what_to_do_next(here):
     written = tomllib.loads((here / "accompanist.toml").read_text())["aws"]
     shown = done.stdout
     assert "Wrote accompanist.toml" in shown
-    assert "arn:aws:iam::123456789012:policy/accompanist-LauncherPolicy-" in shown
+    assert "arn:aws:iam::123456789012:policy/accompanist-EndpointPolicy-" in shown
     for name in ("image", "serve_image"):
         assert f"\n  docker push {written[name]}\n" in shown
     assert f"s3://{written['bucket']}/source/accompanist.zip\n" in shown
