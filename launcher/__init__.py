@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from launcher.jobs import stop as stop
     from launcher.jobs import train as train
     from launcher.own_data import data as data
+    from launcher.sweeping import sweep as sweep
 
 # Resolved at first use: `python -m launcher --help` needs none of them.
 _HOMES = {
@@ -41,6 +42,7 @@ _HOMES = {
     "delete": "launcher.jobs",
     "deploy": "launcher.endpoints",
     "invoke": "launcher.invocation",
+    "sweep": "launcher.sweeping",
     "setup": "launcher.aws.setup",
     "prices": "launcher.aws.price_list",
     "JobFailedError": "launcher.errors",

@@ -14,6 +14,7 @@ from launcher.job_commands import (
     train_command,
 )
 from launcher.setup_commands import prices_command, setup_command
+from launcher.sweep_command import sweep_command
 
 
 class _InOrder(click.Group):
@@ -46,6 +47,7 @@ for command in (
     deploy_command,
     invoke_command,
     delete_command,
+    sweep_command,
     setup_command,
     prices_command,
 ):

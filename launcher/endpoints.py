@@ -11,7 +11,7 @@ from launcher.jobs import ROOT
 from launcher.names import check_name
 from launcher.protocols import Endpoints
 from launcher.records import ENDPOINT_FILE, Endpoint
-from launcher.targets import LOCAL, LOCAL_DOCKER, target_for
+from launcher.targets import LOCAL, LOCAL_DOCKER, refuse_aws, target_for
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
@@ -55,8 +55,7 @@ def deploy(
     instance = instance or (ANYWHERE_IN_AWS if aws and aws.serverless else LOCAL)
     target = target_for(instance, root, aws)
     check_name(endpoint)
-    if instance in (LOCAL, LOCAL_DOCKER):
-        _refuse_aws_options(instance, aws)
+    refuse_aws(instance, aws)
     _check_name_is_free(endpoint, instance, Path(root))
     target.endpoints.check()
     artifact, source = find_artifact(model, root, aws)
@@ -94,18 +93,6 @@ def running_endpoint(
             f"Start it again with `python -m launcher.deploy --endpoint {endpoint.name}`.",
         )
     return endpoints, endpoint
-
-
-def _refuse_aws_options(instance: str, options: "AwsOptions | None") -> None:
-    """Refuses what has been said of AWS, but for where a job may be, and a container's image."""
-    said = options.model_dump(exclude={"region", "profile", "image"}) if options else {}
-    names = ", ".join(f"`{name}`" for name, value in said.items() if value)
-    if names:
-        raise LauncherError(
-            "bad_options",
-            f"{names} can be said of AWS only, not of {instance}.",
-            "Leave them out, or choose an instance such as `--instance ml.m5.large`.",
-        )
 
 
 def _check_name_is_free(name: str, instance: str, root: Path) -> None:

@@ -195,11 +195,17 @@ def show_endpoint(endpoint: "Endpoint", as_json: bool) -> None:
         echo_json(endpoint.describe())
         return
     click.echo(f"{endpoint.name}: {endpoint.status}")
+    from launcher.aws.log_tail import ENDPOINTS
+
+    remote = endpoint.remote
     content = {
         "url": endpoint.url,
+        "region": remote and remote.region,
+        "instance": remote and endpoint.instance,
+        "kind": remote and remote.kind,
         "model": endpoint.source,
         "created": local_time(endpoint.created),
-        "log": shown_path(endpoint.log),
+        "log": f"{ENDPOINTS}/{endpoint.name} in CloudWatch" if remote else shown_path(endpoint.log),
         "reason": endpoint.failure_reason,
     }
     click.echo(facts(content))

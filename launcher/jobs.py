@@ -20,18 +20,24 @@ from launcher.datasets import (
 from launcher.errors import JobFailedError, LauncherError
 from launcher.folders import exact_folder
 from launcher.following import follow
-from launcher.homes import all_endpoints, all_jobs, home_of_endpoint, home_of_job
+from launcher.homes import (
+    ANYWHERE_IN_AWS,
+    all_endpoints,
+    all_jobs,
+    home_of_endpoint,
+    home_of_job,
+)
 from launcher.layout import phrases_file, read_hyperparameters
-from launcher.names import check_name, generate_name
+from launcher.names import check_name, generate_name, is_name
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from launcher.request import TrainingRequest
 from launcher.settings import check_settings, encode_values, merge_settings, suit
-from launcher.targets import LOCAL, refuse_aws, target_for
+from launcher.targets import LOCAL, is_set_up, refuse_aws, target_for
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
     from launcher.aws.preview import Preview
-    from launcher.protocols import Jobs
+    from launcher.protocols import Jobs, Target
     from training.hyperparameters import Hyperparameters
 
 ROOT = Path("runs")
@@ -320,7 +326,8 @@ def delete(
         aws: what is to be known of AWS.
 
     Returns:
-        What was deleted, `job` or `endpoint`; None if there was nothing of that name.
+        What was deleted, `job` or `endpoint`; None if there was nothing of that name, here or,
+        where it has no record here, in AWS.
 
     Raises:
         LauncherError: `job_runs`; `ambiguous` if a job and an endpoint have the name.
@@ -337,7 +344,21 @@ def delete(
         return "job"
     if is_endpoint and home_of_endpoint(name, root, aws).endpoints.delete(name):
         return "endpoint"
-    return None
+    if is_job or is_endpoint or not is_name(name) or not is_set_up(aws):
+        return None
+    return _delete_in_aws(name, target_for(ANYWHERE_IN_AWS, root, aws), force=force)
+
+
+def _delete_in_aws(name: str, target: "Target", *, force: bool) -> str | None:
+    """Deletes what has no record here; who is not signed in there, has nothing to delete there."""
+    try:
+        if target.endpoints.delete(name):
+            return "endpoint"
+        return "job" if target.jobs.delete(name, force=force) else None
+    except LauncherError as error:
+        if error.code != "no_credentials":
+            raise
+        return None
 
 
 def _check_changes(

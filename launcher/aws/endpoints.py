@@ -32,13 +32,15 @@ from launcher.aws.hosting import (
     ASYNCHRONOUS,
     SERVERLESS,
     Hosting,
-    check_hosting,
     kind_of,
     plan_hosting,
 )
+from launcher.aws.hosting_limits import hosting_faults
+from launcher.aws.limits import require
 from launcher.aws.models import model_data
 from launcher.aws.options import AwsOptions
 from launcher.aws.prices import hosting_costs
+from launcher.aws.readiness import SERVING, require_ready
 from launcher.aws.tags import SOURCE
 from launcher.checking import check
 from launcher.drafts import exclusive
@@ -82,9 +84,9 @@ class SagemakerEndpoints:
         """Serves a model, in the place of what the endpoint served before.
 
         Raises:
-            LauncherError: `not_set_up`, `beyond_limits`, `broken_model`, `not_ours`,
-                `endpoint_busy`, `other_kind`; `endpoint_failed` or `update_failed` with the
-                reason and the end of the log; or what `told` says of AWS.
+            LauncherError: `beyond_limits`, `broken_model`, `not_ours`, `endpoint_busy`,
+                `other_kind`; `endpoint_failed` or `update_failed` with the reason and the end of
+                the log; or what `told` says of AWS.
             KeyboardInterrupt: after Ctrl-C; what SageMaker was asked for goes on.
         """
         del port  # of 127.0.0.1
@@ -101,12 +103,13 @@ class SagemakerEndpoints:
                 folder.rmdir()
 
     def check(self) -> None:
-        """Makes sure that all is said that an endpoint needs, and nothing that it cannot be.
+        """Makes sure that all is there that an endpoint needs, and nothing said against itself.
 
         Raises:
             LauncherError: `beyond_limits` or `not_set_up`.
         """
-        check_hosting(_ANY_NAME, self.instance, self.options)
+        require(hosting_faults(_ANY_NAME, self.instance, self.options))
+        require_ready(self.options, SERVING, "Serving")
 
     def ask(self, endpoint: Endpoint, body: bytes) -> bytes:
         """Sends a JSON request to an endpoint and returns its JSON answer."""

@@ -16,7 +16,6 @@ from launcher.aws.limits import require
 from launcher.aws.options import AwsOptions
 from launcher.aws.places import prefix_of
 from launcher.aws.tags import EXPIRES, tags_of, written_tags
-from launcher.errors import LauncherError
 from launcher.names import generate_name
 
 VARIANT = "AllTraffic"
@@ -73,7 +72,7 @@ class Hosting:
     @property
     def image(self) -> str:
         """Of the container."""
-        return self.options.serve_image or self.options.image or ""
+        return self.options.serve_image or ""
 
     @property
     def async_folder(self) -> str:
@@ -85,16 +84,6 @@ class Hosting:
         """Of everything that is made."""
         expires = {EXPIRES: self.expires.isoformat(timespec="seconds")} if self.expires else {}
         return tags_of(self.endpoint, self.source, self.options.resource_tags) | expires
-
-
-def check_hosting(endpoint: str, instance: str, options: AwsOptions) -> None:
-    """Checks what is asked for, before AWS is asked for anything; arguments as `plan_hosting`.
-
-    Raises:
-        LauncherError: `beyond_limits`, naming all faults; `not_set_up`, naming all that is missing.
-    """
-    require(hosting_faults(endpoint, instance, options))
-    check_set_up(options)
 
 
 def plan_hosting(
@@ -110,9 +99,9 @@ def plan_hosting(
         now: the time.
 
     Raises:
-        LauncherError: as `check_hosting`.
+        LauncherError: `beyond_limits`, naming all faults.
     """
-    check_hosting(endpoint, instance, options)
+    require(hosting_faults(endpoint, instance, options))
     now = now or datetime.now(UTC)
     return Hosting(
         endpoint,
@@ -238,24 +227,3 @@ def kind_of(config: Mapping[str, Any]) -> str:
         return ASYNCHRONOUS
     serverless = any("ServerlessConfig" in each for each in config.get("ProductionVariants", []))
     return SERVERLESS if serverless else REAL_TIME
-
-
-_NEEDED = {"region": "a region", "role": "a role", "bucket": "a bucket"}
-
-
-def check_set_up(options: AwsOptions) -> None:
-    """Makes sure that all is known that a model needs.
-
-    Raises:
-        LauncherError: `not_set_up`, naming all that is missing.
-    """
-    missing = [words for name, words in _NEEDED.items() if getattr(options, name) is None]
-    if not (options.serve_image or options.image):
-        missing.append("an image that serves")
-    if missing:
-        raise LauncherError(
-            "not_set_up",
-            f"Serving in AWS needs {', '.join(missing)}.",
-            "`python -m launcher.setup` prepares an account and writes them to accompanist.toml; "
-            "docs/aws.md shows other ways.",
-        )

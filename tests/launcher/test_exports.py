@@ -8,7 +8,7 @@ import launcher
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("data", "train", "status", "stop", "fetch", "check", "deploy", "invoke", "delete")
-COMMANDS += ("setup", "prices")
+COMMANDS += ("sweep", "setup", "prices")
 
 
 def run(*words, check=True):

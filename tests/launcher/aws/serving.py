@@ -1,27 +1,22 @@
 """Endpoints of a played account, without pauses; import the fixtures that a test needs."""
 
-import functools
-
 import pytest
 
 from launcher.aws import asking, waiting
-from launcher.aws.connection import connect
 from launcher.aws.endpoints import SagemakerEndpoints
 from launcher.aws.options import AwsOptions
 from tests.aws.fixtures import BUCKET, REGION, ROLE
 from tests.launcher.aws.models import write_archive
+from tests.launcher.aws.team import shared_connect
 
 IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/accompanist:1-serve"
 BASE = AwsOptions(region=REGION, role=ROLE, bucket=BUCKET, serve_image=IMAGE)
 
 
-# botocore reads megabytes for each client; an account of a test's own needs none of its own.
-_connect = functools.cache(connect)
-
-
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr("launcher.aws.endpoints.connect", _connect)
+    for module in ("endpoints", "readiness"):
+        monkeypatch.setattr(f"launcher.aws.{module}.connect", shared_connect)
     monkeypatch.setattr(waiting, "POLL_S", 0)
     monkeypatch.setattr(asking, "POLL_S", 0)
     monkeypatch.setattr(asking, "RETRY_S", (0, 0))

@@ -26,7 +26,7 @@ image = "{IMAGE}"
 """
 
 # botocore reads megabytes for each client; an account of a test's own needs none of its own.
-_connect = functools.cache(connect)
+shared_connect = functools.cache(connect)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def team(aws, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(jobs, "POLL_S", 0.0)
     for module in (jobs, readiness):
-        monkeypatch.setattr(module, "connect", _connect)
+        monkeypatch.setattr(module, "connect", shared_connect)
     (tmp_path / "accompanist.toml").write_text(_FILE)
     return aws
 
