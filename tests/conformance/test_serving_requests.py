@@ -31,7 +31,7 @@ def server(serve_image, voices_folder):
 def test_ping_is_prompt_while_the_model_works_and_requests_queue(server):
     callers = Background()
     with ExitStack() as wires:
-        for body in [LONG] * 3:
+        for body in [LONG] * 2:
             callers.start(wires.enter_context(server.begin(body)).answer)
         while not server.is_full():
             callers.start(wires.enter_context(server.begin(JSON)).answer)

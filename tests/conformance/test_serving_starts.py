@@ -118,9 +118,10 @@ def test_the_labels_say_what_is_kept(request, which):
 # Without a network only the container itself can ask.
 ASK = """
 import sys
-from urllib.request import urlopen
-path, *body = sys.argv[1:]
-print(urlopen("http://127.0.0.1:8080" + path, *(text.encode() for text in body)).status)
+from urllib.request import Request, urlopen
+path, body = sys.argv[1:]
+request = Request("http://127.0.0.1:8080" + path, headers={"Content-Type": "application/json"})
+print(urlopen(request, body.encode() or None).status)
 """
 NOTE = '{"notes": [{"pitch": 60, "start": 0, "duration": 4}]}'
 
@@ -136,7 +137,7 @@ def test_a_stranger_serves_without_network_and_with_nothing_but_tmp_to_write(
     options = [volume(folder, MODEL), *strict]
     with running(request.getfixturevalue(which), "serve", options=options) as container:
         ask = ("exec", container.name, "python", "-c", ASK)
-        container.wait_for(lambda: docker(*ask, "/ping", check=False) == "200\n")
+        container.wait_for(lambda: docker(*ask, "/ping", "", check=False) == "200\n")
         assert docker(*ask, "/invocations", NOTE) == "200\n"
         assert "Uid:\t1000" in container.run("cat", "/proc/1/status")
         code, _ = container.stop(STOP_S)
