@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from launcher.aws import autoscaling
-from launcher.aws.connection import Connection, told
+from launcher.aws.connection import Connection, error_message, told
 from launcher.aws.hosted import (
     delete_endpoint,
     describe_config,
@@ -110,20 +110,52 @@ def submit(connection: Connection, hosting: Hosting, model_data: str, *, update:
         The endpoint's ARN.
     """
     client = connection.client("sagemaker")
-    name = hosting.endpoint
     try:
-        with told(f"create the model {hosting.resource}"):
-            client.create_model(**model_request(hosting, model_data))
-        with told(f"create the endpoint configuration {hosting.resource}"):
+        create_model(connection, hosting, model_data)
+        with told(f"create the endpoint configuration {hosting.resource}"), _taken_twice():
             client.create_endpoint_config(**config_request(hosting))
-        if not update:
-            with told(f"create the endpoint {name}"):
-                return str(client.create_endpoint(**endpoint_request(hosting))["EndpointArn"])
-        with told(f"update the endpoint {name}"):
-            return str(client.update_endpoint(**update_request(hosting))["EndpointArn"])
+        with told(f"{'update' if update else 'create'} the endpoint {hosting.endpoint}"):
+            call = client.update_endpoint if update else client.create_endpoint
+            request = update_request(hosting) if update else endpoint_request(hosting)
+            return _accepted(connection, hosting, lambda: call(**request))
     except BaseException:
         with contextlib.suppress(LauncherError):
             discard(connection, hosting.resource)
+        raise
+
+
+def create_model(connection: Connection, hosting: Hosting, model_data: str) -> None:
+    """Makes the model of a deployment, whose name is a new one."""
+    with told(f"create the model {hosting.resource}"), _taken_twice():
+        connection.client("sagemaker").create_model(**model_request(hosting, model_data))
+
+
+@contextlib.contextmanager
+def _taken_twice() -> Iterator[None]:
+    """Takes no offence at what exists under a name that was made up just now.
+
+    A request whose answer was lost is repeated by botocore.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if "already existing" not in error_message(error):
+            raise
+
+
+def _accepted(connection: Connection, hosting: Hosting, call: Callable[[], Any]) -> str:
+    """Asks for an endpoint and returns its ARN, also where the answer to a first try was lost."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(call()["EndpointArn"])
+    except ClientError:
+        found = describe_endpoint(connection, hosting.endpoint) or {}
+        coming = found.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+        if hosting.resource in (found.get("EndpointConfigName"), coming):
+            return str(found["EndpointArn"])
         raise
 
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from launcher.aws import waiting
-from launcher.aws.endpoints import SagemakerEndpoints
 from launcher.aws.hosting import (
     config_request,
     endpoint_request,
@@ -186,13 +186,6 @@ def test_what_sagemaker_would_refuse_is_named(root, instance, said, words):
     assert words in caught.value.message
 
 
-def test_all_that_is_missing_is_told_at_once(root):
-    with pytest.raises(LauncherError) as caught:
-        SagemakerEndpoints(root, "ml.m5.large", AwsOptions(role=ROLE)).check()
-    assert caught.value.code == "not_set_up"
-    assert caught.value.message == "Serving in AWS needs a region, a bucket, an image that serves."
-
-
 def test_a_broken_model_goes_nowhere(aws, root, tmp_path):
     broken = write_archive(tmp_path / "model.tar.gz", generator=b"no model")
     with pytest.raises(LauncherError) as caught:
@@ -317,6 +310,23 @@ def test_ctrl_c_says_what_goes_on(aws, root, archive, monkeypatch):
         deploy(root, archive, phases=phases)
     assert phases[-1].startswith("What SageMaker was asked for goes on, and costs: choir.")
     assert Endpoint.read(root / "endpoints" / "choir").status == "Creating"
+
+
+@pytest.mark.parametrize("lost", ["Model", "EndpointConfig", "Endpoint", "update"])
+def test_a_lost_answer_does_no_harm(aws, root, archive, lost):
+    if lost == "update":
+        deploy(root, archive)
+    faults = [ConnectionClosedError(endpoint_url="https://api.sagemaker")]
+
+    def lose(kind, _record):
+        if faults and kind.word in (lost, "Endpoint" if lost == "update" else lost):
+            raise faults.pop()
+
+    aws.sagemaker.created = lose
+    found = deploy(root, archive)
+    assert not faults
+    assert found.status == "InService"
+    assert aws.sagemaker.names(MODEL) == aws.sagemaker.names(CONFIG) == [found.remote.config]
 
 
 # ---------------------------------------------------------------- an update
