@@ -108,7 +108,7 @@ def test_line_ends_of_windows_stop_a_build(tmp_path):
     script = tmp_path / "container" / "bin" / "serve"
     script.write_bytes(script.read_bytes().replace(b"\n", b"\r\n"))
     done = subprocess.run(
-        ["docker", "build", "--target=code", tmp_path],  # noqa: S607
+        ["docker", "build", "--force-rm", "--target=code", tmp_path],  # noqa: S607
         capture_output=True,
         text=True,
         check=False,
