@@ -195,6 +195,7 @@ def train(
                 "Leave them out, or start a new job.",
             )
         jobs = home_of_job(resume, root, aws).jobs
+        refuse_aws(jobs.find(resume).instance, aws)
         job = _resume(resume, jobs, hyperparameters or {})
     if not wait:
         return job

@@ -56,8 +56,11 @@ def bring_log(logs: Any, group: str, job: str, log: Path, place: Place, read_at:
     Returns:
         How far it is read now.
     """
+    if not log.exists() or log.stat().st_size < place.size:
+        log.write_bytes(b"")
+        place = Place()  # the file was lost: all of it is brought again
     tokens = dict(place.tokens)
-    with log.open("r+b" if log.exists() else "w+b") as file:
+    with log.open("r+b") as file:
         file.truncate(place.size)
         file.seek(place.size)
         for stream in _streams(logs, group, job):
