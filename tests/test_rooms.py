@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).parents[1]
 ROOMS = {"music", "training", "inference", "container", "launcher"}
@@ -216,4 +217,11 @@ except SystemExit as end:
 def test_every_package_is_shipped():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
-    assert folders == ROOMS == set(project["tool"]["setuptools"]["packages"])
+    assert folders == ROOMS
+    found = find_packages(
+        ROOT, include=project["tool"]["setuptools"]["packages"]["find"]["include"]
+    )
+    inside = {
+        path.parent.relative_to(ROOT) for room in ROOMS for path in ROOT.glob(f"{room}/**/*.py")
+    }
+    assert sorted(found) == sorted(".".join(folder.parts) for folder in inside)
