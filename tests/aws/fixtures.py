@@ -23,12 +23,11 @@ from tests.aws.gate import ALWAYS, Gate
 from tests.aws.lifecycles import script
 from tests.aws.moto_sagemaker import CONFIG, ENDPOINT, MODEL, TRAINING, TRANSFORM, TUNING, SageMaker
 from tests.aws.over_http import serving
-from tests.aws.policy import refused
+from tests.aws.policy import BUCKET, refused
 from tests.aws.runtime import Runtime
 from tests.aws.stored import list_objects, read_object, write_object
 
 REGION = "us-east-1"
-BUCKET = "accompanist-123456789012-us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/accompanist-execution"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAQUITEUNSPEAKABLE",

@@ -1,9 +1,14 @@
-"""What the launcher's policy allows, and what its calls need: the two must be the same.
+"""What the launcher's policies allow, and what its calls need: the two must be the same.
 
 Statements whose names begin with `Implied` allow what AWS asks for beside the calls themselves.
 """
 
+from collections import defaultdict
+from fnmatch import fnmatchcase
+
 from tests.infra.templates import launcher_statements, listed, read_template
+
+BUCKET = "accompanist-123456789012-us-east-1"
 
 # What IAM calls an action, where that is not what the API calls it.
 _PERMISSIONS = {
@@ -54,15 +59,29 @@ def allowed():
 
 
 def refused(calls):
-    """The actions among those of calls that the policy does not allow, sorted."""
-    return sorted(set().union(*needed(calls)) - set().union(*allowed()))
+    """What is not allowed of calls: actions, objects of S3, and what has no tag of ours."""
+    actions = set().union(*needed(calls)) - set().union(*allowed())
+    files = _allowed_files()
+    for action, parameters in calls:
+        permission = _PERMISSIONS.get(action, action)
+        if "Key" in parameters and permission in files:
+            arn = f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}"
+            if not any(fnmatchcase(arn, pattern) for pattern in files[permission]):
+                actions.add(f"{action} of {arn}")
+        tags = {each["Key"] for each in parameters.get("Tags", [])}
+        if action.startswith("sagemaker:Create") and "accompanist" not in tags:
+            actions.add(f"{action} without the tag `accompanist`")
+    return sorted(actions)
 
 
-def untagged(calls):
-    """Calls that make something without our tag, which the policy does not allow either."""
-    return [
-        action
-        for action, parameters in calls
-        if action.startswith("sagemaker:Create")
-        and "accompanist" not in {each["Key"] for each in parameters.get("Tags", [])}
-    ]
+def _allowed_files():
+    """The patterns of objects that each action on S3 is allowed for."""
+    found = defaultdict(list)
+    for statement in launcher_statements(read_template()["Resources"]):
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                pattern = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+                if pattern.startswith("${Bucket.Arn}/"):
+                    pattern = pattern.replace("${Bucket.Arn}", f"arn:aws:s3:::{BUCKET}")
+                    found[action].append(pattern.replace("${Prefix}", "accompanist"))
+    return found
