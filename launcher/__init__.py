@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from launcher.aws.price_list import prices as prices
     from launcher.aws.setup import setup as setup
+    from launcher.batching import batch as batch
     from launcher.checking import check as check
     from launcher.endpoints import deploy as deploy
     from launcher.errors import JobFailedError as JobFailedError
@@ -42,6 +43,7 @@ _HOMES = {
     "delete": "launcher.jobs",
     "deploy": "launcher.endpoints",
     "invoke": "launcher.invocation",
+    "batch": "launcher.batching",
     "sweep": "launcher.sweeping",
     "setup": "launcher.aws.setup",
     "prices": "launcher.aws.price_list",

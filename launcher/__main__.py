@@ -2,6 +2,7 @@
 
 import click
 
+from launcher.batch_command import batch_command
 from launcher.check_command import check_command
 from launcher.commands import SETTINGS
 from launcher.data_commands import data_command
@@ -46,6 +47,7 @@ for command in (
     check_command,
     deploy_command,
     invoke_command,
+    batch_command,
     delete_command,
     sweep_command,
     setup_command,

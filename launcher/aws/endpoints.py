@@ -16,6 +16,7 @@ from launcher.aws.deployment import (
     busy,
     check_ours,
     check_place,
+    create_model,
     finish,
     follow,
     scaling_held,
@@ -25,6 +26,7 @@ from launcher.aws.hosted import (
     delete_endpoint,
     describe_config,
     describe_endpoint,
+    discard,
     discard_others,
     tags_at,
 )
@@ -155,6 +157,46 @@ class SagemakerEndpoints:
         if folder is not None:
             remove_folder(folder)
         return found is not None or count > 0 or folder is not None
+
+    def create_model(
+        self, artifact: Path, source: str, name: str, on_phase: Callable[[str], None]
+    ) -> None:
+        """Makes a model that no endpoint serves.
+
+        Args:
+            artifact: the model.tar.gz here.
+            source: what it comes from.
+            name: of the model, a new one.
+            on_phase: called with a few words when a new phase begins.
+
+        Raises:
+            LauncherError: `broken_model`, or what `told` says of AWS.
+        """
+        _check_model(artifact, source, on_phase)
+        data = model_data(self.connection, artifact, self.options, on_phase)
+        hosting = Hosting(name, name, None, (1, 1), self.options, source)
+        create_model(self.connection, hosting, data)
+
+    def delete_model(self, name: str) -> None:
+        """Deletes such a model, if it is there."""
+        discard(self.connection, name)
+
+    def model_of(self, name: str) -> str:
+        """Returns the name of the model that an endpoint serves.
+
+        Raises:
+            LauncherError: `no_such_endpoint`.
+        """
+        endpoint = self.find(name)
+        config = endpoint.remote.config if endpoint.remote else None
+        said = describe_config(self.connection, config) if config else None
+        if said is None:
+            raise LauncherError(
+                "no_such_endpoint",
+                f"There is no endpoint {name} in AWS that serves a model.",
+                "Name a job instead.",
+            )
+        return str(said["ProductionVariants"][0]["ModelName"])
 
     def _check_region(self, folder: Path) -> None:
         """Refuses to forget an endpoint of the same name elsewhere, which would cost for ever."""

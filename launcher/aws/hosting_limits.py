@@ -12,6 +12,7 @@ from launcher.aws.limits import (
     name_faults,
     place_faults,
     tag_faults,
+    uri_faults,
 )
 from launcher.aws.options import AwsOptions
 
@@ -57,6 +58,18 @@ def hosting_faults(endpoint: str, instance: str, options: AwsOptions) -> Found:
         *model_environment_faults(options),
         *tag_faults(options.resource_tags, reserved=_OWN_TAGS),
         *_time_faults(options),
+    ]
+
+
+def batch_faults(source: str, output: str, instance: str, options: AwsOptions) -> Found:
+    """Checks all that a batch transform is made of."""
+    return [
+        *uri_faults("from", source),
+        *uri_faults("to", output),
+        *instance_faults(instance),
+        *place_faults(options),
+        *model_environment_faults(options),
+        *tag_faults(options.resource_tags, reserved=_OWN_TAGS),
     ]
 
 

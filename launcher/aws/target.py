@@ -28,13 +28,13 @@ def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
     def options(said: AwsOptions | None, command: "Command") -> AwsOptions:
         return find_options(said, command, os.environ, Path.cwd())
 
-    serving = options(_serving(said or AwsOptions()), "deploy")
+    serving = options(serving_image(said or AwsOptions()), "deploy")
     return Target(
         SagemakerJobs(root, instance, options(said, "train")),
-        SagemakerEndpoints(root, instance, _serving(serving)),
+        SagemakerEndpoints(root, instance, serving_image(serving)),
     )
 
 
-def _serving(options: AwsOptions) -> AwsOptions:
+def serving_image(options: AwsOptions) -> AwsOptions:
     """Lets an image that trains serve as well, where no other is said in the same place."""
     return options.model_copy(update={"serve_image": options.serve_image or options.image})

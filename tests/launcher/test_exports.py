@@ -7,8 +7,8 @@ import pytest
 import launcher
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("data", "train", "status", "stop", "fetch", "check", "deploy", "invoke", "delete")
-COMMANDS += ("sweep", "setup", "prices")
+COMMANDS = ("data", "train", "status", "stop", "fetch", "check", "deploy", "invoke")
+COMMANDS += ("batch", "delete", "sweep", "setup", "prices")
 
 
 def run(*words, check=True):

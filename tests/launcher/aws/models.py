@@ -32,6 +32,7 @@ def completed_job(root, name="mine", *, remote=None, **changes):
         "data": "bach",
         "iterations": 3,
         "created": "2026-11-21T00:00:00.000Z",
+        "ended": "2026-11-21T00:07:00.000Z",
         "remote": remote,
     }
     job = Job(folder, name, **values | changes).save()
@@ -41,4 +42,5 @@ def completed_job(root, name="mine", *, remote=None, **changes):
 
 def remote_of(aws, name="mine", region="us-east-1"):
     arn = f"arn:aws:sagemaker:{region}:123456789012:training-job/{name}"
-    return Remote(region, arn, f"s3://{aws.bucket}/accompanist/runs/{name}")
+    read = '{"read_at": "2026-11-21T01:00:00.000Z"}'  # so late that there is no more to learn
+    return Remote(region, arn, f"s3://{aws.bucket}/accompanist/runs/{name}", log_token=read)
