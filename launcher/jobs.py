@@ -184,6 +184,9 @@ def train(
             aws=aws,
         )
         jobs = target_for(instance, root, aws).jobs
+        if tell is not None:
+            for note in jobs.check_request(name, request.data, request.hyperparameters):
+                tell(note)
         jobs.prepare()
         job = jobs.start(*_load(request, progress, tell), sent)
     else:

@@ -36,8 +36,12 @@ class Jobs(Protocol):
 
     def check_request(
         self, name: str | None, data: str, hyperparameters: Mapping[str, str]
-    ) -> None:
-        """Refuses what could not be started, all faults at once; a name may still be made up."""
+    ) -> list[str]:
+        """Refuses what could not be started, all faults at once; a name may still be made up.
+
+        Returns:
+            What may go wrong though nobody refuses it, in sentences.
+        """
 
     def prepare(self) -> None:
         """Makes sure that whoever shall run a job lets us; the last step before data are loaded."""

@@ -10,13 +10,14 @@ from launcher.drafts import draft_of
 from launcher.errors import LauncherError
 from launcher.folders import remove_folder
 
-# SageMaker's names, and where what is packed in them lies in a job's folder.
-_ARCHIVES = {"model.tar.gz": Path("model"), "output.tar.gz": Path("output", "data")}
+# SageMaker's names, and where what is packed in them lies in a job's folder. The last one is moved
+# last: where it is, all is.
+_ARCHIVES = {"output.tar.gz": Path("output", "data"), "model.tar.gz": Path("model")}
 
 
 def is_fetched(folder: Path) -> bool:
-    """Whether the results of a job are in its folder; the last thing that is done tells."""
-    return any((folder / "output" / name).exists() for name in _ARCHIVES)
+    """Whether model and results of a job are in its folder."""
+    return (folder / "output" / "model.tar.gz").exists()
 
 
 def fetch_into(

@@ -11,7 +11,7 @@ from typing import Any
 
 from launcher.aws.connection import Connection, connect
 from launcher.aws.fetching import fetch_into, is_fetched
-from launcher.aws.limits import require, training_faults, uri_faults
+from launcher.aws.limits import require, training_faults, training_warnings, uri_faults
 from launcher.aws.options import AwsOptions
 from launcher.aws.places import data_prefix
 from launcher.aws.preview import Preview, preview
@@ -76,14 +76,18 @@ class SagemakerJobs:
 
     def check_request(
         self, name: str | None, data: str, hyperparameters: Mapping[str, str]
-    ) -> None:
+    ) -> list[str]:
         """Refuses what SageMaker would refuse.
+
+        Returns:
+            What it may refuse, or what may not work, in sentences.
 
         Raises:
             LauncherError: `beyond_limits`, naming all faults.
         """
         faults = training_faults(self.options, name, hyperparameters)
         require([*faults, *(uri_faults("data", data) if is_in_s3(data) else [])])
+        return training_warnings(self.options, hyperparameters)
 
     def prepare(self) -> None:
         """Makes sure that a job can be submitted.

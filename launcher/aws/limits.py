@@ -164,7 +164,7 @@ def training_warnings(options: AwsOptions, hyperparameters: Mapping[str, str]) -
         if len(value) > _LONG_VALUE
     ]
     if (options.keep_alive or 0) > _LONG_KEEP_ALIVE_S:
-        said.append(f"`keep_alive` is above {_LONG_KEEP_ALIVE_S} seconds, as the guide allows.")
+        said.append(f"`keep_alive` is above the {_LONG_KEEP_ALIVE_S} seconds of SageMaker's guide.")
     if options.network_isolation and hyperparameters.get("progress_s3_uri"):
         said.append("`network_isolation` keeps the job from writing to its `progress_s3_uri`.")
     return said

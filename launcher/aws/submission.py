@@ -60,11 +60,19 @@ def _is_there(connection: Connection, body: Mapping[str, Any], began: datetime) 
         found = client.describe_training_job(TrainingJobName=body["TrainingJobName"])
     except (BotoCoreError, ClientError):
         return False
-    alike = all(
-        found.get(field) == body[field]
-        for field in ("HyperParameters", "OutputDataConfig", "CheckpointConfig", "RoleArn")
+    alike = _marks(found) == _marks(body)
+    return alike and bool(found["CreationTime"] > began - timedelta(seconds=_CLOCKS_S))
+
+
+def _marks(job: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Returns what tells jobs apart; a description has defaults beside what was asked for."""
+    return (
+        job.get("HyperParameters"),
+        job.get("RoleArn"),
+        str(job.get("OutputDataConfig", {}).get("S3OutputPath")).rstrip("/"),
+        job.get("CheckpointConfig", {}).get("S3Uri"),
+        job.get("AlgorithmSpecification", {}).get("TrainingImage"),
     )
-    return alike and found["CreationTime"] > began - timedelta(seconds=_CLOCKS_S)
 
 
 def _refusal(name: str, error: Exception) -> Exception:

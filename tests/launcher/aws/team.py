@@ -17,7 +17,7 @@ IMAGE = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/accompanist:0.1.0"
 OUTPUT = f"s3://{BUCKET}/accompanist/runs/mine"
 OPTIONS = AwsOptions(region=REGION, role=ROLE, bucket=BUCKET, image=IMAGE)
 
-_FILE = f"""
+FILE = f"""
 [aws]
 region = "{REGION}"
 bucket = "{BUCKET}"
@@ -36,7 +36,7 @@ def team(aws, monkeypatch, tmp_path):
     monkeypatch.setattr(jobs, "POLL_S", 0.0)
     for module in (jobs, readiness):
         monkeypatch.setattr(module, "connect", shared_connect)
-    (tmp_path / "accompanist.toml").write_text(_FILE)
+    (tmp_path / "accompanist.toml").write_text(FILE)
     return aws
 
 

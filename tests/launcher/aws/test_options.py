@@ -1,5 +1,7 @@
 """What is said of AWS: on the command line, in the environment, in a team's file."""
 
+from pathlib import Path
+
 import pytest
 
 from launcher.aws.options import AwsOptions, find_options, words_of
@@ -99,6 +101,15 @@ def test_a_file_that_cannot_be_read(find, file):
 
 def test_without_a_file_nothing_is_said(tmp_path):
     assert find_options(None, "train", {}, tmp_path) == AwsOptions()
+
+
+SERVING = {"serverless", "memory_mb", "max_concurrency", "asynchronous", "autoscale", "ttl"}
+
+
+def test_the_page_lists_what_can_be_said_of_training():
+    page = (Path(__file__).parents[3] / "docs" / "aws.md").read_text(encoding="utf-8")
+    for name in AwsOptions.model_fields.keys() - SERVING - {"serve_image"}:
+        assert f"`{name}`" in page
 
 
 def test_fields_as_the_command_line_calls_them():

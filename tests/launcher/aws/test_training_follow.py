@@ -3,6 +3,8 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
@@ -14,8 +16,8 @@ from launcher.aws.jobs import SagemakerJobs
 from launcher.records import Job
 from tests.aws.fixtures import BUCKET, ROLE, TRAINING
 from tests.aws.lifecycles import step
-from tests.launcher.aws.team import IMAGE, OUTPUT, team, train
-from tests.launcher.command_line import run_here
+from tests.launcher.aws.team import FILE, IMAGE, OUTPUT, team, train
+from tests.launcher.command_line import ROOT, run_here
 
 __all__ = ["team"]
 
@@ -285,6 +287,7 @@ def test_a_request_whose_answer_was_lost_is_no_failure(team, root, data):
 
     def lose_the_answer(kind, record):
         made.append(record)
+        record.request["OutputDataConfig"] |= {"KmsKeyId": "", "CompressionType": "GZIP"}
         raise ConnectionClosedError(endpoint_url="https://sagemaker")
 
     team.sagemaker.created = lose_the_answer
@@ -293,6 +296,26 @@ def test_a_request_whose_answer_was_lost_is_no_failure(team, root, data):
     assert (done.returncode, done.stderr) == (0, "")
     assert len(made) == 1
     assert team.tried.count("sagemaker:CreateTrainingJob") == 2
+
+
+def test_a_process_of_its_own_says_its_name_alone(aws_environ, data, tmp_path):
+    (tmp_path / "accompanist.toml").write_text(FILE)
+    words = ("--instance", "ml.c5.4xlarge", "--data", data, "--name", "mine", "--no-wait")
+    done = subprocess.run(
+        [sys.executable, "-m", "launcher.train", *words, "--env", f"A={'v' * 257}"],
+        cwd=tmp_path,
+        env={**aws_environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "mine\n", "")
+
+
+def test_what_may_go_wrong_is_said_and_done(team, root, data):
+    done = train(root, data, "--keep-alive", "2h", "--no-wait")
+    assert (done.returncode, done.stdout) == (0, "mine\n")
+    assert done.stderr == "`keep_alive` is above the 3600 seconds of SageMaker's guide.\n"
 
 
 @pytest.mark.parametrize(
