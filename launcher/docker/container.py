@@ -22,8 +22,8 @@ _DEAF_S = 5.0
 _WORDS = 5
 
 
-class NotStartedError(Exception):
-    """A container that did not come to run; says why."""
+class ContainerLostError(Exception):
+    """A container that did not come to run, or is gone; says why in a sentence."""
 
 
 class ShownContainer:
@@ -54,31 +54,37 @@ class ShownContainer:
             patience_s: how long to wait for its return after the container has ended.
 
         Raises:
-            NotStartedError: if it was not started.
+            ContainerLostError: if it was not started, or has been removed.
         """
         words = _LastWords()
         with redirect_stdout(words):
             call = _Call(start)
+            threading.excepthook = call.fail
             call.start()
             container = self._await_start(call, words)
             threading.Thread(target=self._stop_when_asked, args=[container], daemon=True).start()
-            self._show(container)
+            shown = self._show(container)
             code = engine.wait_for(container)
+            # Whoever follows a log is not always told its last lines.
+            self._print(engine.read_log(container)[shown:])
             call.join(patience_s)
-        return 1 if code is None else code
+        if code is None:
+            raise ContainerLostError("The container was removed, or the Docker engine has ended.")
+        return code
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         self._asked.set()
 
     def _await_start(self, call: "_Call", words: "_LastWords") -> str:
         while True:
-            is_over = not call.is_alive()  # asked before the engine is
+            is_over = call.is_over  # asked before the engine is
             container = engine.find_container(self._folder)
             if container and engine.was_started(container):
                 return container
             if is_over:
                 fault = engine.fault_of(container) if container else ""
-                raise NotStartedError(fault or words.text or call.fault or "it gave no reason")
+                reason = fault or words.text or call.fault or "nobody says why"
+                raise ContainerLostError(f"The container could not be started: {reason}")
             time.sleep(_POLL_S)
 
     def _stop_when_asked(self, container: str) -> None:
@@ -90,27 +96,44 @@ class ShownContainer:
         self._spoke.wait(_DEAF_S)
         engine.stop_container(container, self._grace_s)
 
-    def _show(self, container: str) -> None:
+    def _show(self, container: str) -> int:
+        """Prints the log as it grows; returns how much of it, in bytes."""
+        shown = 0
         with engine.follow_log(container) as log:
             for line in log.stdout or ():
-                self._output.write(line.replace(b"\r\n", b"\n"))  # a terminal's ends of lines
-                self._output.flush()
+                self._print(line)
+                shown += len(line)
                 self._spoke.set()
+        return shown
+
+    def _print(self, text: bytes) -> None:
+        self._output.write(text.replace(b"\r\n", b"\n"))  # a terminal's ends of lines
+        self._output.flush()
 
 
 class _Call(threading.Thread):
-    """Calls the SDK; what comes of it, the container tells."""
+    """Calls the SDK; what comes of it, the container tells.
+
+    It may run Compose in a thread of its own, and go on waiting after that has failed.
+    """
 
     def __init__(self, function: Callable[[], object]) -> None:
         super().__init__(daemon=True)
         self._function = function
+        self._has_failed = False
         self.fault = ""
 
+    @property
+    def is_over(self) -> bool:
+        return self._has_failed or not self.is_alive()
+
     def run(self) -> None:
-        try:
-            self._function()
-        except Exception as error:
-            self.fault = f"{type(error).__name__}: {error}"
+        self._function()
+
+    def fail(self, fault: threading.ExceptHookArgs) -> None:
+        """Takes what ended this thread, or one of the SDK's."""
+        self.fault = f"{fault.exc_type.__name__}: {fault.exc_value}"
+        self._has_failed = True
 
 
 class _LastWords(io.TextIOBase):

@@ -79,11 +79,13 @@ def stop_container(container: str, grace_s: int) -> None:
 
 
 def follow_log(container: str) -> "subprocess.Popen[bytes]":
-    """Starts to print what a container prints, from its first line to its last."""
-    command = ["docker", "logs", "--follow", container]
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    """Starts to print what a container prints, from its first line on, until it has ended."""
+    return _log(container, "--follow")
+
+
+def read_log(container: str) -> bytes:
+    """Returns all that a container has printed."""
+    return _log(container).communicate()[0]
 
 
 def release(folder: Path, image: str) -> None:
@@ -102,6 +104,13 @@ def release(folder: Path, image: str) -> None:
         place = f"{folder.resolve()}:/folder"
         words = ("--rm", "--network", "none", "--user", "0", "--volume", place)
         _docker("run", *words, "--entrypoint", "sh", image, "-c", _TAKE_OVER)
+
+
+def _log(container: str, *options: str) -> "subprocess.Popen[bytes]":
+    command = ["docker", "logs", *options, container]
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
 
 
 def _containers(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from launcher.docker.container import NotStartedError, ShownContainer
+from launcher.docker.container import ContainerLostError, ShownContainer
 from launcher.docker.environment import for_container
 from launcher.docker.training import FOLDER
 from launcher.records import Endpoint
@@ -30,8 +30,8 @@ def serve(endpoint: Endpoint, environ: Mapping[str, str], container: ShownContai
     folder.mkdir()
     try:
         return container.run(lambda: _serve(endpoint, folder, for_container(environ)))
-    except NotStartedError as error:
-        raise SystemExit(f"The container could not be started: {error}") from error
+    except ContainerLostError as error:
+        raise SystemExit(str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from launcher.docker.container import NotStartedError, ShownContainer
+from launcher.docker.container import ContainerLostError, ShownContainer
 from launcher.docker.environment import for_container
 from launcher.layout import CHANNEL, phrases_file, read_hyperparameters
 from launcher.records import Job
@@ -32,9 +32,8 @@ def train(job: Job, environ: Mapping[str, str], container: ShownContainer) -> in
         return container.run(
             lambda: _train(job, folder, for_container(environ)), patience_s=_COPYING_S
         )
-    except NotStartedError as error:
-        text = f"The container could not be started: {error}"
-        (job.folder / "output" / "failure").write_text(text, encoding="utf-8")
+    except ContainerLostError as error:
+        (job.folder / "output" / "failure").write_text(str(error), encoding="utf-8")
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)

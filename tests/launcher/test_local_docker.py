@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from launcher import status
 from launcher.archives import pack
 from launcher.docker.engine import find_container, release
+from launcher.local_endpoints import READY_S
 from music.manifest import Manifest
 from music.melodies import melody
 from music.midi import read_midi, write_midi
@@ -171,19 +173,31 @@ def test_no_container_outlives_its_job(runs, data, fake_image):
     assert find_container(other.folder) is None
 
 
-def test_a_container_that_cannot_be_started_is_a_failed_job(runs, data, fake_image, tmp_path):
-    image = fake_image.replace("fake:", "broken:")
+@pytest.fixture
+def broken_image(fake_image, tmp_path):
+    """Names a program that it does not have."""
+    name = fake_image.replace("fake:", "broken:")
     (tmp_path / "Dockerfile").write_text(f'FROM {fake_image}\nENTRYPOINT ["/no/such/program"]\n')
-    docker("build", "--tag", image, "--file", tmp_path / "Dockerfile", runs.parent)
-    try:
-        words = ("--data", data, "--name", "mine", "--image", image)
-        run("train", *words, *IN_DOCKER, root=runs, code=1)
-        job = status("mine", root=runs)
-        assert job.failure_reason.startswith("The container could not be started: ")
-        assert "/no/such/program" in job.failure_reason
-        assert find_container(job.folder) is None
-    finally:
-        docker("rmi", image)
+    docker("build", "--tag", name, tmp_path)
+    yield name
+    docker("rmi", name)
+
+
+def test_a_container_that_cannot_be_started_says_why(broken_image, runs, data, artifact, port):
+    words = ("--data", data, "--name", "mine", "--image", broken_image)
+    run("train", *words, *IN_DOCKER, root=runs, code=1)
+    job = status("mine", root=runs)
+    assert job.failure_reason.startswith("The container could not be started: ")
+    assert "/no/such/program" in job.failure_reason
+
+    words = (artifact, "--port", port, "--image", broken_image)
+    begin = time.monotonic()
+    run("deploy", *words, *IN_DOCKER, root=runs, code=1)
+    assert time.monotonic() - begin < READY_S  # nobody waits for what cannot come
+    endpoint = status("accompanist", root=runs)
+    assert endpoint.status == "Failed"
+    assert "/no/such/program" in endpoint.failure_reason
+    assert [find_container(found.folder) for found in (job, endpoint)] == [None, None]
 
 
 @pytest.fixture
