@@ -38,6 +38,23 @@ name is needed. The exit code is 0 for success, 1 for a fault, 2 for a command l
 understood, and 130 after Ctrl-C. With `--json`, faults are JSON as well: `error`, `message` and
 `hint`.
 
+## In containers
+
+With `--instance local-docker`, the [images](sagemaker.md#the-images) train and serve on this
+machine, started by the SageMaker SDK's local mode. That needs a Docker engine and Docker Compose.
+
+```sh
+make image
+python -m launcher.train --instance local-docker
+python -m launcher.deploy JOB --instance local-docker      # wherever the job was trained
+```
+
+All other commands are the same, and find by themselves where a job or an endpoint is. `--image`
+names another image than `accompanist:latest` to train, and `accompanist:serve` to serve. Nothing is
+pulled, AWS is not asked, and the containers get no credentials. The files belong to you, although
+the engine may run as root, and an endpoint is open to this machine only. A job in a container
+cannot be resumed: the SDK gives it no place for checkpoints.
+
 ## Your own music
 
 Training learns *phrases*: 32 sixteenths that begin and end at a bar line, two bars of 4/4 (or four
