@@ -20,8 +20,9 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from tests.aws.calls import Recording, begin_recording, end_recording
 from tests.aws.gate import ALWAYS, Gate
+from tests.aws.kinds import CONFIG, ENDPOINT, MODEL, TRAINING, TRANSFORM, TUNING
 from tests.aws.lifecycles import script
-from tests.aws.moto_sagemaker import CONFIG, ENDPOINT, MODEL, TRAINING, TRANSFORM, TUNING, SageMaker
+from tests.aws.moto_sagemaker import SageMaker
 from tests.aws.over_http import serving
 from tests.aws.policy import BUCKET, refused
 from tests.aws.runtime import Runtime

@@ -14,41 +14,32 @@ from unittest.mock import patch
 
 from moto.core.responses import ActionResult
 from moto.sagemaker.exceptions import AWSValidationException, ResourceInUseException
-from moto.sagemaker.exceptions import ResourceNotFound as ResourceNotFoundException
 from moto.sagemaker.responses import SageMakerResponse
 
+from tests.aws.kinds import (
+    CONFIG,
+    ENDPOINT,
+    KINDS,
+    MODEL,
+    TRAINING,
+    TRANSFORM,
+    TUNING,
+    arn_of,
+    duplicate,
+    list_field,
+    missing,
+    read_tags,
+    running_variants,
+    summary,
+    without_empty,
+    write_tags,
+)
 from tests.aws.lifecycles import Record, Step, script
 from tests.aws.stored import write_log, write_object
 
-ACCOUNT = "123456789012"
 TRAINED_S, SPOT_SHARE = 1000, 0.3  # how long every job trains; the share of it that spot costs
 ENDED = ("Completed", "Failed", "Stopped")
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-
-
-class Kind:
-    """One kind of resource, with the words that SageMaker has for it."""
-
-    def __init__(self, word, arn, plural=None, status=None, spoken=None, newest_first=True):
-        self.word = word  # of actions: Create<word>
-        self.arn_word = arn
-        self.plural = plural or f"{word}s"
-        self.status = status  # the field
-        self.spoken = spoken or arn
-        self.newest_first = newest_first  # the order of lists that ask for none
-
-
-TRAINING = Kind("TrainingJob", "training-job", status="TrainingJobStatus", newest_first=False)
-MODEL = Kind("Model", "model")
-CONFIG = Kind("EndpointConfig", "endpoint-config", spoken="endpoint configuration")
-ENDPOINT = Kind("Endpoint", "endpoint", status="EndpointStatus")
-TUNING = Kind(
-    "HyperParameterTuningJob",
-    "hyper-parameter-tuning-job",
-    status="HyperParameterTuningJobStatus",
-)
-TRANSFORM = Kind("TransformJob", "transform-job", status="TransformJobStatus")
-KINDS = (TRAINING, MODEL, CONFIG, ENDPOINT, TUNING, TRANSFORM)
 
 
 class SageMaker:
@@ -114,7 +105,7 @@ class SageMaker:
 
     def _create(self, kind, region, body):
         name = body[f"{kind.word}Name"]
-        arn = _arn(kind, region, name)
+        arn = arn_of(kind, region, name)
         if not _NAME.fullmatch(name):
             raise AWSValidationException(
                 f"1 validation error detected: Value '{name}' at '{kind.word[0].lower()}"
@@ -122,7 +113,7 @@ class SageMaker:
                 "expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
             )
         if self.get(kind, name, region):
-            raise _duplicate(kind, arn)
+            raise duplicate(kind, arn)
         self._check_references(kind, region, body)
         steps = self._steps(kind.word, name)
         record = Record(body, arn, steps[0] if steps else Step(""), steps)
@@ -133,7 +124,7 @@ class SageMaker:
             record.step = Step("Creating")
             record.fields["EndpointConfigName"] = body["EndpointConfigName"]
         self.records[region, kind.word, name] = record
-        self.tags[arn] = _tags(body)
+        self.tags[arn] = read_tags(body)
         self.created(kind, record)
         return {f"{kind.word}Arn": arn}
 
@@ -155,8 +146,8 @@ class SageMaker:
             said["SecondaryStatus"] = record.step.secondary or record.status
         if kind is ENDPOINT:
             config = self.get(CONFIG, record.fields["EndpointConfigName"], region)
-            said["ProductionVariants"] = _running(config)
-        return _without_empty(said)
+            said["ProductionVariants"] = running_variants(config)
+        return without_empty(said)
 
     def _list(self, kind, region, body):
         records = [
@@ -167,7 +158,7 @@ class SageMaker:
         named = body.get("NameContains", "")
         wanted = body.get("StatusEquals")
         found = [
-            _summary(kind, record)
+            summary(kind, record)
             for record in records
             if named.lower() in record.request[f"{kind.word}Name"].lower()
             and wanted in (None, record.status)
@@ -177,7 +168,7 @@ class SageMaker:
             found.reverse()
         first = int(body.get("NextToken", 0))
         last = first + body.get("MaxResults", 10)  # SageMaker's own, so that no page is forgotten
-        page = {_list_field(kind): found[first:last]}
+        page = {list_field(kind): found[first:last]}
         return page | ({"NextToken": str(last)} if last < len(found) else {})
 
     def _delete(self, kind, region, body):
@@ -235,13 +226,13 @@ class SageMaker:
 
     def _add_tags(self, _region, body):
         tags = self.tags.setdefault(body["ResourceArn"], {})
-        tags.update(_tags(body))
-        return {"Tags": _written(tags)}
+        tags.update(read_tags(body))
+        return {"Tags": write_tags(tags)}
 
     def _list_tags(self, _region, body):
         if body["ResourceArn"] not in self.tags:
             raise AWSValidationException(f"Could not find {body['ResourceArn']}")
-        return {"Tags": _written(self.tags[body["ResourceArn"]])}
+        return {"Tags": write_tags(self.tags[body["ResourceArn"]])}
 
     def _delete_tags(self, _region, body):
         for key in body["TagKeys"]:
@@ -258,7 +249,7 @@ class SageMaker:
         name = body[f"{kind.word}Name"]
         record = self.get(kind, name, region)
         if record is None:
-            raise _missing(kind, _arn(kind, region, name))
+            raise missing(kind, arn_of(kind, region, name))
         return record
 
     def _check_references(self, kind, region, body):
@@ -266,9 +257,9 @@ class SageMaker:
         models += [body["ModelName"]] if kind is TRANSFORM else []
         for model in filter(None, models):
             if self.get(MODEL, model, region) is None:
-                raise _missing(MODEL, _arn(MODEL, region, model))
+                raise missing(MODEL, arn_of(MODEL, region, model))
         if kind is ENDPOINT and self.get(CONFIG, body["EndpointConfigName"], region) is None:
-            raise _missing(CONFIG, _arn(CONFIG, region, body["EndpointConfigName"]))
+            raise missing(CONFIG, arn_of(CONFIG, region, body["EndpointConfigName"]))
 
     def _advance(self, kind, region, record):
         taken = record.advance()
@@ -310,79 +301,3 @@ def output_folder(record):
     """Where a training job's artifacts go."""
     path = record.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     return f"{path}/{record.request['TrainingJobName']}/output"
-
-
-def _arn(kind, region, name):
-    return f"arn:aws:sagemaker:{region}:{ACCOUNT}:{kind.arn_word}/{name}"
-
-
-def _missing(kind, arn):
-    if kind is TUNING:
-        return ResourceNotFoundException(message=f"Amazon SageMaker can't find {arn}.")
-    if kind in (TRAINING, TRANSFORM):
-        return AWSValidationException("Requested resource not found.")
-    return AWSValidationException(f'Could not find {kind.spoken} "{arn}".')
-
-
-def _duplicate(kind, arn):
-    if kind in (MODEL, CONFIG, ENDPOINT):
-        return AWSValidationException(f'Cannot create already existing {kind.spoken} "{arn}".')
-    return ResourceInUseException(
-        message="Job name must be unique within an AWS account and region, and a job with this "
-        f"name already exists ({arn})"
-    )
-
-
-def _tags(body):
-    return {each["Key"]: each["Value"] for each in body.get("Tags", [])}
-
-
-def _written(tags):
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _summary(kind, record):
-    said = {
-        f"{kind.word}Name": record.request[f"{kind.word}Name"],
-        f"{kind.word}Arn": record.arn,
-        "CreationTime": record.created,
-        "LastModifiedTime": record.changed,
-    }
-    if kind.status:
-        said[kind.status] = record.status
-    if kind is TRAINING:
-        said["SecondaryStatus"] = record.step.secondary or record.status
-        said["TrainingEndTime"] = record.fields.get("TrainingEndTime")
-    return _without_empty(said)
-
-
-def _list_field(kind):
-    return kind.plural if kind in (MODEL, CONFIG, ENDPOINT) else f"{kind.word}Summaries"
-
-
-def _running(config):
-    """The variants of an endpoint as they run, which is not how they were asked for."""
-    if config is None:  # it may be deleted before its endpoint
-        return []
-    said = []
-    for variant in config.request["ProductionVariants"]:
-        count = variant.get("InitialInstanceCount")
-        said.append(
-            {
-                "VariantName": variant["VariantName"],
-                "CurrentWeight": 1.0,
-                "DesiredWeight": 1.0,
-                "CurrentInstanceCount": count,
-                "DesiredInstanceCount": count,
-                "CurrentServerlessConfig": variant.get("ServerlessConfig"),
-            }
-        )
-    return said
-
-
-def _without_empty(said):
-    """SageMaker leaves away what was not said, as its SDK's classes demand."""
-    if isinstance(said, dict):
-        kept = {key: _without_empty(value) for key, value in said.items() if key != "Tags"}
-        return {key: value for key, value in kept.items() if value not in (None, {}, [])}
-    return [_without_empty(each) for each in said] if isinstance(said, list) else said

@@ -8,8 +8,8 @@ import time
 
 import httpx
 
+from tests.aws.kinds import CONFIG, ENDPOINT, MODEL
 from tests.aws.lifecycles import step
-from tests.aws.moto_sagemaker import CONFIG, ENDPOINT, MODEL
 from tests.aws.stored import read_object
 from tests.conformance.engine import running, volume
 

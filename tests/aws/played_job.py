@@ -12,8 +12,9 @@ import threading
 import time
 from contextlib import suppress
 
+from tests.aws.kinds import TRAINING
 from tests.aws.lifecycles import step
-from tests.aws.moto_sagemaker import SPOT_SHARE, TRAINING, output_folder
+from tests.aws.moto_sagemaker import SPOT_SHARE, output_folder
 from tests.aws.stored import delete_object, list_objects, read_object, write_file
 from tests.conformance.engine import let_others_change, running, volume
 

@@ -7,7 +7,8 @@ with played_sagemaker(aws, tmp_path, {"REPOSITORY:0.1.0": "accompanist:latest"})
 import threading
 from contextlib import contextmanager
 
-from tests.aws.moto_sagemaker import ENDPOINT, TRAINING, note_training_step
+from tests.aws.kinds import ENDPOINT, TRAINING
+from tests.aws.moto_sagemaker import note_training_step
 from tests.aws.played_endpoint import PlayedEndpoint
 from tests.aws.played_job import PlayedJob
 from tests.aws.stored import write_log

@@ -5,7 +5,7 @@ import re
 import uuid
 from http import HTTPStatus
 
-from tests.aws.moto_sagemaker import ACCOUNT, CONFIG, ENDPOINT
+from tests.aws.kinds import ACCOUNT, CONFIG, ENDPOINT
 from tests.aws.stored import read_object, write_object
 
 _PATH = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations)")

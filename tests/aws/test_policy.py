@@ -91,5 +91,5 @@ def test_all_commands_need_all_that_is_allowed(aws, folder):
     run("prices", "--refresh", code=1)
     assert refused(aws.launched) == []
     for used, granted in zip(needed(aws.launched), allowed(), strict=True):
-        assert sorted(granted - used) == []
-        assert sorted(used - granted) == []
+        assert granted <= used, f"allowed in vain: {sorted(granted - used)}"
+        assert used <= granted, f"not allowed: {sorted(used - granted)}"
