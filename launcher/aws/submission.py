@@ -45,10 +45,8 @@ def _create(connection: Connection, body: Mapping[str, Any]) -> None:
     from sagemaker.core.resources import TrainingJob
     from sagemaker.core.utils.code_injection.codec import transform
 
-    # The outermost wrapper would fill what is left away from the SDK's own configuration files.
-    create = TrainingJob.create.__wrapped__
     fields = transform(dict(body), "CreateTrainingJobRequest")
-    create(TrainingJob, **fields, session=connection.session, region=connection.region)
+    TrainingJob.create(**fields, session=connection.session, region=connection.region)
 
 
 def _is_there(connection: Connection, body: Mapping[str, Any], began: datetime) -> bool:

@@ -58,9 +58,9 @@ def test_a_job_is_followed_to_its_end(team, root, data):
 
 
 def test_what_goes_over_the_wire_is_what_a_dry_run_shows(team, root, data, monkeypatch, tmp_path):
-    """Also beside a configuration file of the SDK's own, whose defaults it would add."""
+    """Also beside a configuration file of the SDK's own, which is made to add defaults."""
     defaults = tmp_path / "sdk.yaml"
-    resources = "{TrainingJob: {VpcConfig: {Subnets: [subnet-x], SecurityGroupIds: [sg-x]}}}"
+    resources = "{TrainingJob: {vpc_config: {subnets: [subnet-x], security_group_ids: [sg-x]}}}"
     defaults.write_text(
         f"SchemaVersion: '1.0'\nSageMaker: {{PythonSDK: {{Resources: {resources}}}}}\n"
     )
