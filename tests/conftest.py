@@ -16,6 +16,7 @@ MOST_PROCESSES = 4  # each takes up to 2 GB
 MOST_PROCESSES_OF_DOCKER = 2  # each has containers that train beside it
 # They begin first, for the last file to begin decides when all are done.
 LONGEST = (
+    "tests/aws/test_three_targets.py",
     "tests/conformance/test_training_jobs.py",
     "tests/test_kill_sweep.py",
     "tests/container/test_training_process.py",
