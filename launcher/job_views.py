@@ -164,6 +164,7 @@ def show_job(job: "Job", root: str, as_json: bool) -> None:
     content = {
         "phase": phase,
         "instance": job.instance,
+        "image": job.image,
         "data": job.data,
         "hyperparameters": " ".join(f"{name}={value}" for name, value in settings.items()),
         "created": local_time(job.created),
@@ -203,6 +204,7 @@ def show_endpoint(endpoint: "Endpoint", as_json: bool) -> None:
         "region": remote and remote.region,
         "instance": remote and endpoint.instance,
         "kind": remote and remote.kind,
+        "image": endpoint.image,
         "model": endpoint.source,
         "created": local_time(endpoint.created),
         "log": f"{ENDPOINTS}/{endpoint.name} in CloudWatch" if remote else shown_path(endpoint.log),

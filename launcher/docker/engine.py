@@ -92,9 +92,6 @@ def release(folder: Path, image: str) -> None:
     """Ends the containers of a job or an endpoint, and gives the user the files they have left.
 
     Where the engine runs as root, so do containers, and what they write is root's.
-
-    Raises:
-        LauncherError: `not_yours` if files still belong to another user.
     """
     if shutil.which("docker") is None:
         return  # nor does any container run
@@ -102,7 +99,7 @@ def release(folder: Path, image: str) -> None:
         _docker("rm", "--force", "--volumes", *found)
     if _has_strange_files(folder):
         place = f"{folder.resolve()}:/folder"
-        words = ("--rm", "--network", "none", "--user", "0", "--volume", place)
+        words = ("--rm", "--pull", "never", "--network", "none", "--user", "0", "--volume", place)
         _docker("run", *words, "--entrypoint", "sh", image, "-c", _TAKE_OVER)
 
 

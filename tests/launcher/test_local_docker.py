@@ -211,14 +211,16 @@ def artifact(tmp_path):
 
 
 def test_an_endpoint_is_replaced_and_its_port_is_its_own(
-    runs, artifact, fake_image, port, tmp_path
+    runs, artifact, fake_image, port, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("SAGEMAKER_MODEL_SERVER_TIMEOUT", "50")
     deploy = ("deploy", artifact, "--port", port, "--image", fake_image, *IN_DOCKER)
     run(*deploy, root=runs)
     first = status("accompanist", root=runs)
     container = find_container(first.folder)
     run(*deploy, "--endpoint", "other", root=runs, code=1)
     assert find_container(first.folder) == container
+    assert "SAGEMAKER_MODEL_SERVER_TIMEOUT=50" in docker("inspect", container)
     run(*deploy, root=runs)
     second = status("accompanist", root=runs)
     assert second.server != first.server
