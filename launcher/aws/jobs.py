@@ -100,8 +100,7 @@ class SagemakerJobs:
     def preview(self, load: Load) -> Preview:
         """Says what a job would be asked for and cost; calls nothing of AWS."""
         complete, data = load()
-        bucket = self.options.bucket or "<bucket>"
-        return preview(complete, self.options, self._data_uri(data, bucket))
+        return preview(complete, self.options, self.data_uri(data))
 
     def start(self, request: TrainingRequest, data: DataSet, sent: Progress | None = None) -> Job:
         """Sends the data set to S3 if it is not there, and submits a new job.
@@ -111,19 +110,34 @@ class SagemakerJobs:
         """
         if (self.root / request.name).exists():
             raise _taken(request.name)
-        if is_in_s3(data.name):
-            uri = data.name
-        else:
-            with _file_of(data) as file:
-                uri = upload(
-                    self.connection,
-                    file,
-                    str(self.options.bucket),
-                    data_prefix(self.options),
-                    kms_key=self.options.kms_key,
-                    progress=sent,
-                )
+        uri = self.send(data, sent)
         return self._submit(request, training_job(request, self.options, uri))
+
+    def send(self, data: DataSet, sent: Progress | None = None) -> str:
+        """Sends a data set to S3 if it is not there; returns its URI.
+
+        Raises:
+            LauncherError: as `connection.told` says.
+        """
+        if is_in_s3(data.name):
+            return data.name
+        with _file_of(data) as file:
+            return upload(
+                self.connection,
+                file,
+                str(self.options.bucket),
+                data_prefix(self.options),
+                kms_key=self.options.kms_key,
+                progress=sent,
+            )
+
+    def data_uri(self, data: DataSet) -> str:
+        """Returns where `send` would put a data set, or `<bucket>` where that is not known."""
+        if is_in_s3(data.name):
+            return data.name
+        bucket = self.options.bucket or "<bucket>"
+        with _file_of(data) as file:
+            return f"s3://{bucket}/{data_prefix(self.options)}/{file_hash(file)}/{file.name}"
 
     def resume(self, name: str, hyperparameters: Mapping[str, str], iterations: int) -> Job:
         """Starts another job that goes on from the checkpoints of an ended one, with its data.
@@ -160,7 +174,7 @@ class SagemakerJobs:
         except LauncherError as error:
             if error.code != "no_such_job":
                 raise
-            folder = self._adopt(name)
+            folder = self._adopt(name, error)
         before = Job.read(folder)
         if is_settled(before):
             return before
@@ -254,9 +268,19 @@ class SagemakerJobs:
             raise
         return self.find(str(folder))
 
-    def _adopt(self, name: str) -> Path:
-        """Makes the record of a job that another machine has started."""
-        said = describe(self.connection, name)
+    def _adopt(self, name: str, unknown: LauncherError) -> Path:
+        """Makes the record of a job that another machine has started.
+
+        Raises:
+            LauncherError: `unknown`, if nobody is signed in, or if it knows a name like this one.
+        """
+        try:
+            said = describe(self.connection, name)
+        except LauncherError as error:
+            is_misspelt = error.code == "no_such_job" and unknown.hint.startswith("Did you mean")
+            if is_misspelt or error.code == "no_credentials":
+                raise unknown from error
+            raise
         job = seen_job(self.root / name, said, None, self.connection.region)
         return self._lay_out(job, said.get("HyperParameters", {}))
 
@@ -300,13 +324,6 @@ class SagemakerJobs:
                 raise
             return True
         return False
-
-    def _data_uri(self, data: DataSet, bucket: str) -> str:
-        """Returns where a data set will be in S3."""
-        if is_in_s3(data.name):
-            return data.name
-        with _file_of(data) as file:
-            return f"s3://{bucket}/{data_prefix(self.options)}/{file_hash(file)}/{file.name}"
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from launcher.aws.connection import connect
 from launcher.records import Job
 from tests.aws.fixtures import BUCKET, TRAINING
 from tests.aws.lifecycles import step
@@ -71,6 +72,16 @@ def test_a_job_that_nobody_knows(team, root):
         assert "There is no job 'nothing'" in run_here(word, "nothing", root=root).stderr
     done = run_here("status", "a_b/c", root=root)
     assert "There is no job 'a_b/c'" in done.stderr
+
+
+def test_a_misspelt_name_is_told_as_on_one_machine(team, root, data, monkeypatch):
+    start(team, root, data)
+    done = run_here("status", "mien", root=root)
+    assert done.stderr == f"Error: There is no job 'mien' in {root}. Did you mean mine?\n"
+    monkeypatch.setattr("launcher.aws.jobs.connect", connect)  # keeps no one's credentials
+    team.forget_credentials()
+    done = run_here("status", "other", root=root)
+    assert done.stderr.startswith(f"Error: There is no job 'other' in {root}.")
 
 
 def test_without_aws_the_list_shows_what_was_seen_last(team, root, data):
