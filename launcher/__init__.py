@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from launcher.jobs import train as train
     from launcher.own_data import data as data
     from launcher.sweeping import sweep as sweep
+    from launcher.tuning import tune as tune
 
 # Resolved at first use: `python -m launcher --help` needs none of them.
 _HOMES = {
     "check": "launcher.checking",
     "data": "launcher.own_data",
     "train": "launcher.jobs",
+    "tune": "launcher.tuning",
     "status": "launcher.jobs",
     "stop": "launcher.jobs",
     "fetch": "launcher.jobs",

@@ -16,6 +16,7 @@ from launcher.job_commands import (
 )
 from launcher.setup_commands import prices_command, setup_command
 from launcher.sweep_command import sweep_command
+from launcher.tune_command import tune_command
 
 
 class _InOrder(click.Group):
@@ -41,6 +42,7 @@ def main(ctx: click.Context) -> None:
 for command in (
     data_command,
     train_command,
+    tune_command,
     status_command,
     stop_command,
     fetch_command,

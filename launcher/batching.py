@@ -1,7 +1,6 @@
 """The function behind `batch`."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,13 +53,11 @@ def batch(
     from launcher.aws.endpoints import SagemakerEndpoints
     from launcher.aws.hosting_limits import batch_faults
     from launcher.aws.limits import require
-    from launcher.aws.options import AwsOptions, find_options
     from launcher.aws.readiness import SERVING, require_ready
-    from launcher.aws.target import serving_image
+    from launcher.aws.target import serving_options
     from launcher.aws.transform import JSON_LINES, MIDI, Batch, run_batch
 
-    said = serving_image(aws or AwsOptions())
-    options = serving_image(find_options(said, "deploy", os.environ, Path.cwd()))
+    options = serving_options(aws)
     require(batch_faults(source, output, instance, options))
     connection = require_ready(options, SERVING, "Batch transform")
     endpoints = SagemakerEndpoints(Path(root).absolute(), ANYWHERE_IN_AWS, options)

@@ -119,7 +119,7 @@ def preview(
         None where the request itself says all.
     """
     jobs = target_for(request.instance, root, aws).jobs
-    return jobs.preview(lambda: _load(request, progress, tell))
+    return jobs.preview(lambda: load_request(request, progress, tell))
 
 
 def train(
@@ -188,7 +188,7 @@ def train(
             for note in jobs.check_request(name, request.data, request.hyperparameters):
                 tell(note)
         jobs.prepare()
-        job = jobs.start(*_load(request, progress, tell), sent)
+        job = jobs.start(*load_request(request, progress, tell), sent)
     else:
         folder = FolderOptions(tuple(tags), melody, tuple(accompany), pickup)
         if data is not None or name is not None or folder.describe():
@@ -385,7 +385,7 @@ def _find(data: str, jobs: "Jobs") -> Path | None:
     return None if is_in_s3(data) and jobs.reads_s3 else find_data_set(data)
 
 
-def _load(
+def load_request(
     request: TrainingRequest,
     progress: Progress | None,
     tell: Callable[[str], object] | None,

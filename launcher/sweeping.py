@@ -1,6 +1,5 @@
 """The function behind `sweep`."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +28,9 @@ def sweep(
         LauncherError: if AWS cannot be asked.
     """
     from launcher.aws.endpoints import SagemakerEndpoints
-    from launcher.aws.options import find_options
     from launcher.aws.sweeping import sweep_endpoints
+    from launcher.aws.target import serving_options
 
-    options = find_options(aws, "deploy", os.environ, Path.cwd())
+    options = serving_options(aws)
     endpoints = SagemakerEndpoints(Path(root).absolute(), ANYWHERE_IN_AWS, options)
     return sweep_endpoints(endpoints, dry_run=dry_run)

@@ -11,7 +11,7 @@ from launcher.aws.request import max_runtime, training_job
 from launcher.request import TrainingRequest
 from launcher.settings import check_settings
 
-_PRICED = "us-east-1"  # for an estimate where no region is said; prices name theirs
+PRICED_REGION = "us-east-1"  # for an estimate where no region is said; prices name theirs
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,17 @@ def preview(request: TrainingRequest, options: AwsOptions, data_uri: str) -> Pre
         body=training_job(request, shown, data_uri),
         costs=training_costs(
             request.instance,
-            options.region or _PRICED,
+            options.region or PRICED_REGION,
             max_runtime=max_runtime(options),
             spot=bool(options.spot),
             hyperparameters=check_settings(request.hyperparameters),
         ),
-        notes=[*_missing(options), *training_warnings(options, request.hyperparameters)],
+        notes=[*missing_notes(options), *training_warnings(options, request.hyperparameters)],
     )
 
 
-def _missing(options: AwsOptions) -> list[str]:
+def missing_notes(options: AwsOptions) -> list[str]:
+    """Says in a sentence what must be known before anything can be started."""
     names = missing(options)
     if not names:
         return []

@@ -2,14 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from launcher.aws.jobs import SagemakerJobs
 from launcher.aws.options import AwsOptions, find_options
 from launcher.protocols import Target
-
-if TYPE_CHECKING:
-    from launcher.aws.options import Command
 
 
 def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
@@ -25,16 +21,33 @@ def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
     """
     from launcher.aws.endpoints import SagemakerEndpoints
 
-    def options(said: AwsOptions | None, command: "Command") -> AwsOptions:
-        return find_options(said, command, os.environ, Path.cwd())
-
-    serving = options(serving_image(said or AwsOptions()), "deploy")
+    serving = serving_options(said)
     return Target(
-        SagemakerJobs(root, instance, options(said, "train")),
-        SagemakerEndpoints(root, instance, serving_image(serving)),
+        training_jobs(instance, root, said),
+        SagemakerEndpoints(root, instance, serving),
     )
 
 
-def serving_image(options: AwsOptions) -> AwsOptions:
-    """Lets an image that trains serve as well, where no other is said in the same place."""
+def training_jobs(instance: str, root: Path, said: AwsOptions | None) -> SagemakerJobs:
+    """Returns the jobs of such a target.
+
+    Raises:
+        LauncherError: `bad_configuration`.
+    """
+    return SagemakerJobs(root, instance, find_options(said, "train", os.environ, Path.cwd()))
+
+
+def serving_options(said: AwsOptions | None) -> AwsOptions:
+    """Returns all that counts for an endpoint.
+
+    An image that trains serves as well, where no other is said in the same place.
+
+    Raises:
+        LauncherError: `bad_configuration`.
+    """
+    found = find_options(_with_image(said or AwsOptions()), "deploy", os.environ, Path.cwd())
+    return _with_image(found)
+
+
+def _with_image(options: AwsOptions) -> AwsOptions:
     return options.model_copy(update={"serve_image": options.serve_image or options.image})

@@ -14,7 +14,7 @@ Seen = TypeVar("Seen")
 
 
 def watch(
-    look: Callable[[], Seen], is_over: Callable[[Seen], bool], tell: Callable[[str], None]
+    look: Callable[[], Seen], is_over: Callable[[Seen], bool], tell: Callable[[str], object]
 ) -> Seen:
     """Looks again and again until something is over, also after a lost connection.
 

@@ -7,7 +7,7 @@ import pytest
 import launcher
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("data", "train", "status", "stop", "fetch", "check", "deploy", "invoke")
+COMMANDS = ("data", "train", "tune", "status", "stop", "fetch", "check", "deploy", "invoke")
 COMMANDS += ("batch", "delete", "sweep", "setup", "prices")
 
 
