@@ -51,7 +51,7 @@ def target_for(instance: str, root: str | Path, options: "AwsOptions | None" = N
     if instance == LOCAL_DOCKER:
         from launcher.docker.target import docker_target
 
-        return docker_target(Path(root).absolute(), image)
+        return docker_target(instance, Path(root).absolute(), image)
     raise LauncherError(
         "unknown_target",
         f"There is no target {instance!r}.",

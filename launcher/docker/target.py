@@ -15,7 +15,6 @@ from launcher.local_jobs import LocalJobs
 from launcher.processes import child_environment
 from launcher.protocols import Target
 from launcher.records import Job
-from launcher.targets import LOCAL_DOCKER
 
 # As `targets.CONTAINER`: the verb follows.
 _CONTAINER = (sys.executable, "-P", "-m", "launcher.docker")
@@ -65,15 +64,16 @@ class DockerEndpoints(LocalEndpoints):
         check_docker(str(self.image))
 
 
-def docker_target(root: Path, image: str | None) -> Target:
+def docker_target(instance: str, root: Path, image: str | None) -> Target:
     """Returns the target.
 
     Args:
+        instance: its name.
         root: the folder of jobs and endpoints.
         image: another one than ours.
     """
     environ = without_aws(child_environment(os.environ))
     return Target(
         DockerJobs(root, _CONTAINER, environ, image or TRAINING_IMAGE),
-        DockerEndpoints(root, _CONTAINER, environ, image or SERVING_IMAGE, LOCAL_DOCKER),
+        DockerEndpoints(root, _CONTAINER, environ, image or SERVING_IMAGE, instance),
     )
