@@ -9,7 +9,6 @@ import json
 import re
 import threading
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from unittest.mock import patch
 
 from moto.core.responses import ActionResult
@@ -36,9 +35,8 @@ from tests.aws.kinds import (
 )
 from tests.aws.lifecycles import Record, Step, script
 from tests.aws.stored import write_log, write_object
+from tests.aws.trainings import ENDED, note_training_step, output_folder
 
-TRAINED_S, SPOT_SHARE = 1000, 0.3  # how long every job trains; the share of it that spot costs
-ENDED = ("Completed", "Failed", "Stopped")
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
@@ -270,34 +268,3 @@ class SageMaker:
         write_log(kind, record, taken.log, region)
         for name, content in taken.files.items():
             write_object(f"{output_folder(record)}/{name}", content)
-
-
-def note_training_step(record, taken):
-    """Writes down what a training job has come to: transitions, times, bill and artifact."""
-    now = datetime.now(UTC)
-    secondary = taken.secondary or taken.status
-    transitions = record.fields["SecondaryStatusTransitions"]
-    if transitions:
-        transitions[-1]["EndTime"] = now
-    transitions.append(
-        {"Status": secondary, "StartTime": now, "StatusMessage": taken.message or secondary}
-    )
-    if secondary == "Training":
-        record.fields.setdefault("TrainingStartTime", now)
-    if taken.status not in ENDED:
-        return
-    spot = record.request.get("EnableManagedSpotTraining", False)
-    record.fields["TrainingEndTime"] = now
-    record.fields.setdefault("TrainingTimeInSeconds", TRAINED_S)
-    trained = record.fields["TrainingTimeInSeconds"]
-    billed = round(trained * SPOT_SHARE) if spot else trained
-    record.fields.setdefault("BillableTimeInSeconds", billed)
-    if taken.status != "Failed":
-        artifact = f"{output_folder(record)}/model.tar.gz"
-        record.fields["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
-
-
-def output_folder(record):
-    """Where a training job's artifacts go."""
-    path = record.request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-    return f"{path}/{record.request['TrainingJobName']}/output"

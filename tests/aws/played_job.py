@@ -14,8 +14,8 @@ from contextlib import suppress
 
 from tests.aws.kinds import TRAINING
 from tests.aws.lifecycles import step
-from tests.aws.moto_sagemaker import SPOT_SHARE, output_folder
 from tests.aws.stored import delete_object, list_objects, read_object, write_file
+from tests.aws.trainings import SPOT_SHARE, output_folder
 from tests.conformance.engine import let_others_change, running, volume
 
 STOP_S = 120  # between SIGTERM and SIGKILL

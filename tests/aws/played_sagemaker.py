@@ -8,10 +8,10 @@ import threading
 from contextlib import contextmanager
 
 from tests.aws.kinds import ENDPOINT, TRAINING
-from tests.aws.moto_sagemaker import note_training_step
 from tests.aws.played_endpoint import PlayedEndpoint
 from tests.aws.played_job import PlayedJob
 from tests.aws.stored import write_log
+from tests.aws.trainings import note_training_step
 from tests.conformance.engine import PATIENCE_S
 
 

@@ -3,6 +3,7 @@
 Statements whose names begin with `Implied` allow what AWS asks for beside the calls themselves.
 """
 
+import functools
 from collections import defaultdict
 from fnmatch import fnmatchcase
 
@@ -49,6 +50,7 @@ def needed(calls):
     return asked, implied
 
 
+@functools.cache
 def allowed():
     """The actions that the policy allows, as (asked for, implied)."""
     asked, implied = set(), set()
@@ -74,6 +76,7 @@ def refused(calls):
     return sorted(actions)
 
 
+@functools.cache
 def _allowed_files():
     """The patterns of objects that each action on S3 is allowed for."""
     found = defaultdict(list)
