@@ -191,6 +191,7 @@ def test_throttled_calls_are_tried_again_and_recorded_once(aws):
     assert aws.tried.count("sagemaker:CreateTrainingJob") == 3
     assert len(aws.pauses) == 2
     assert aws.actions() == ["sagemaker:CreateTrainingJob"]
+    assert aws.launched == []  # it was this test that called
     assert aws.asked("CreateTrainingJob") == [training()]
     assert aws.request(TRAINING, "mine") == training()
 

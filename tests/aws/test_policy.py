@@ -105,3 +105,16 @@ def test_all_commands_need_all_that_is_allowed(aws, folder, monkeypatch):
     for used, granted in zip(needed(aws.launched), allowed(), strict=True):
         assert granted <= used, f"allowed in vain: {sorted(granted - used)}"
         assert used <= granted, f"not allowed: {sorted(used - granted)}"
+
+
+def test_what_is_not_allowed_is_noticed():
+    tags = {"Tags": [{"Key": "accompanist", "Value": "1"}]}
+    inside = {"Bucket": BUCKET, "Key": "accompanist/data/phrases.npz"}
+    assert refused([("sagemaker:CreateModel", tags), ("s3:HeadObject", inside)]) == []
+    assert refused([("sagemaker:CreateModel", {})]) == [
+        "sagemaker:CreateModel without the tag `accompanist`"
+    ]
+    assert refused([("s3:PutObject", {**inside, "Key": "other/phrases.npz"})]) == [
+        f"s3:PutObject of arn:aws:s3:::{BUCKET}/other/phrases.npz"
+    ]
+    assert refused([("s3:PutBucketPolicy", {"Bucket": BUCKET})]) == ["s3:PutBucketPolicy"]
