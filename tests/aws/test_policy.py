@@ -6,6 +6,7 @@ all commands run once, and what they called must be all that the policy allows.
 
 import random
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +49,17 @@ def run(*words, code=0):
     done = CliRunner().invoke(main, [str(word) for word in words])
     assert done.exit_code == code, (words, done.output, done.exception)
     return done.output
+
+
+def interrupt(*words):
+    """Runs a command until it waits for something; then comes Ctrl-C."""
+
+    def press(_seconds):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("launcher.aws.waiting.time", SimpleNamespace(sleep=press))
+        run(*words, code=130)
 
 
 def trained(archive):
@@ -97,6 +109,12 @@ def test_all_commands_need_all_that_is_allowed(aws, folder, monkeypatch):
         run(*tune, code=130)
     aws.tags(ENDPOINT, "light")["accompanist:expires"] = datetime.now(UTC).isoformat()
     run("sweep")
+    songs = (f"s3://{BUCKET}/melodies/", f"s3://{BUCKET}/songs/")
+    aws.write(f"{songs[0]}twinkle.mid", b"MThd")
+    run("batch", "choir", *songs)
+    interrupt("batch", "mine", *songs)
+    run("tune", *train[1:])
+    interrupt("tune", *train[1:])
     run("delete", "choir")
     run("delete", "late")
     run("delete", "mine")
