@@ -17,7 +17,8 @@ MOST_PROCESSES_OF_DOCKER = 2  # each has containers that train beside it
 # They begin first, for the last file to begin decides when all are done.
 LONGEST = (
     "tests/aws/test_three_targets.py",
-    "tests/conformance/test_training_jobs.py",
+    "tests/conformance/test_training_interruptions.py",
+    "tests/conformance/test_training_stops.py",
     "tests/test_kill_sweep.py",
     "tests/container/test_training_process.py",
     "tests/training/test_gan.py",

@@ -3,8 +3,11 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from container.paths import TrainingPaths
 from tests.conformance.engine import let_others_change, running, volume
 from tests.container.folders import job, phrase_set
+from tests.container.job_results import check_model
+from tests.container.processes import failure_of
 
 # As in local mode; and with the network isolated, where there are no AWS variables either.
 PLAIN = ("--network=none", "--shm-size=64m")
@@ -48,3 +51,18 @@ def open_to_strangers(base):
     """Lets any user write to a job's folder, as the platform does for one that is not root."""
     for path in (base, *base.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
+
+
+def check_left(base, seed=int(SHORT["seed"])):
+    """Holds what a job left that ended well: a model, its hashes, and no failure."""
+    assert failure_of(base) is None
+    paths = TrainingPaths(base)
+    manifest = check_model(paths, seed)
+    manifest.verify(paths.model)
+    return manifest
+
+
+def checkpoints(base):
+    """The names in the folder of checkpoints, sorted."""
+    folder = TrainingPaths(base).checkpoints
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
