@@ -1,6 +1,7 @@
 """Endpoints on this machine: the server of the image as a process on 127.0.0.1."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, list_folders, remove_folder
 from launcher.http_client import answers
-from launcher.processes import Process, interrupts_held, start_detached
+from launcher.processes import Process, identify, interrupts_held, start_detached
 from launcher.records import ENDPOINT_FILE, Endpoint, now
 
 FOLDER = "endpoints"
@@ -133,7 +134,7 @@ class LocalEndpoints:
             port=port,
             created=now(),
             image=self.image,
-        ).save()
+        )
         endpoint.log.unlink(missing_ok=True)
         environ = {
             **self.environ,
@@ -144,6 +145,8 @@ class LocalEndpoints:
         command = [*self.container, "serve"]
         try:
             with interrupts_held():  # until it is known which process has to end
+                # A container's server reads it. If this command dies now, nobody serves.
+                replace(endpoint, server=identify(os.getpid())).save()
                 server = start_detached(command, folder=folder, log=endpoint.log, environ=environ)
                 endpoint = replace(endpoint, server=server).save()
             _wait_until_ready(endpoint, server)
