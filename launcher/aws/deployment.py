@@ -160,7 +160,7 @@ def _accepted(connection: Connection, hosting: Hosting, call: Callable[[], Any])
 
 
 def follow(connection: Connection, hosting: Hosting, tell: Tell) -> dict[str, Any]:
-    """Waits until an endpoint is in service, and deletes what it then needs no more.
+    """Waits until an endpoint is in service.
 
     Returns:
         SageMaker's description of it.
@@ -179,13 +179,12 @@ def follow(connection: Connection, hosting: Hosting, tell: Tell) -> dict[str, An
         )
     config = found.get("EndpointConfigName")
     if found["EndpointStatus"] == "InService" and config == hosting.resource:
-        discard_others(connection, name, keep={hosting.resource})
         return found
     raise _failure(connection, hosting, found)
 
 
 def finish(connection: Connection, hosting: Hosting, arn: str, *, update: bool) -> None:
-    """Sets up scaling, and writes anew what the tags of an updated endpoint tell."""
+    """Sets up scaling and tags of an endpoint in service, and deletes what it needs no more."""
     if hosting.scales:
         low, high = hosting.instances
         is_later = hosting.kind == ASYNCHRONOUS
@@ -196,6 +195,7 @@ def finish(connection: Connection, hosting: Hosting, arn: str, *, update: bool) 
             client.add_tags(ResourceArn=arn, Tags=written_tags(hosting.tags))
             if hosting.expires is None:
                 client.delete_tags(ResourceArn=arn, TagKeys=[EXPIRES])
+    discard_others(connection, hosting.endpoint, keep={hosting.resource})
 
 
 def _wait(

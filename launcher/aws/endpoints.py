@@ -48,12 +48,15 @@ from launcher.checking import check
 from launcher.drafts import exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, remove_folder
+from launcher.homes import ANYWHERE_IN_AWS
 from launcher.names import is_name
+from launcher.processes import interrupts_held
 from launcher.records import ENDPOINT_FILE, Endpoint, Remote, now
 
 FOLDER = "endpoints"
 
 _ANY_NAME = "accompanist"
+_ENDS = {"endpoint_failed": "Failed", "update_failed": "InService"}  # by the code of the fault
 
 
 @dataclass(frozen=True)
@@ -221,29 +224,28 @@ class SagemakerEndpoints:
             tell(sentence)
         scaling = scaling_held(connection, hosting) if update else contextlib.nullcontext()
         with scaling:
-            arn = submit(connection, hosting, data, update=update)
-            record = Endpoint(
-                folder,
-                hosting.endpoint,
-                hosting.instance or "ml",
-                "Updating" if update else "Creating",
-                hosting.source,
-                url="",
-                port=0,
-                created=now(),
-                remote=Remote(connection.region, arn),
-            ).save()
-            try:
-                found = follow(connection, hosting, tell)
-            except KeyboardInterrupt:
-                tell(f"What SageMaker was asked for goes on, and costs: {hosting.endpoint}.")
-                raise
-            except LauncherError as error:
-                status = "InService" if error.code == "update_failed" else "Failed"
-                replace(record, status=status, failure_reason=error.message).save()
-                raise
+            with interrupts_held():  # until it is known here what costs there
+                arn = submit(connection, hosting, data, update=update)
+                record = self._submitted(hosting, folder, arn, update=update)
+            found = _follow(connection, record, hosting, tell)
+        record = self._observe(record, found).save()
         finish(connection, hosting, arn, update=update)
-        return self._observe(record, found).save()
+        return record
+
+    def _submitted(self, hosting: Hosting, folder: Path, arn: str, *, update: bool) -> Endpoint:
+        """Makes the record of an endpoint that has just been asked for."""
+        return Endpoint(
+            folder,
+            hosting.endpoint,
+            hosting.instance or ANYWHERE_IN_AWS,
+            "Updating" if update else "Creating",
+            hosting.source,
+            url="",
+            port=0,
+            created=now(),
+            image=hosting.image,
+            remote=Remote(self.connection.region, arn),
+        ).save()
 
     def _record(self, name: str, found: dict[str, Any]) -> Endpoint:
         """Makes the record of an endpoint that was deployed elsewhere."""
@@ -251,7 +253,7 @@ class SagemakerEndpoints:
         return Endpoint(
             self.root / name,
             name,
-            "ml",
+            ANYWHERE_IN_AWS,
             found["EndpointStatus"],
             tags_at(self.connection, arn).get(SOURCE, ""),
             url="",
@@ -271,6 +273,21 @@ class SagemakerEndpoints:
             remote = replace(remote, config=config, kind=kind, output=output.get("S3OutputPath"))
         status, reason = found["EndpointStatus"], found.get("FailureReason")
         return replace(record, status=status, failure_reason=reason, remote=remote)
+
+
+def _follow(
+    connection: Connection, record: Endpoint, hosting: Hosting, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Waits, and writes down how it ended; what is not waited for any more goes on."""
+    try:
+        return follow(connection, hosting, tell)
+    except (KeyboardInterrupt, LauncherError) as error:
+        status = _ENDS.get(getattr(error, "code", ""))
+        if status is None:
+            tell(f"What SageMaker was asked for goes on, and costs: {record.name}.")
+        else:
+            replace(record, status=status, failure_reason=str(getattr(error, "message", ""))).save()
+        raise
 
 
 def _check_model(artifact: Path, source: str, tell: Callable[[str], None]) -> None:

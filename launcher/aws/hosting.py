@@ -23,6 +23,8 @@ VARIANT = "AllTraffic"
 # an hour and eight minutes would only make a user wait for what has gone wrong.
 DOWNLOAD_S, START_S = 600, 300
 UPDATE_S = 3600
+# Of an asynchronous endpoint's container: SageMaker waits for 900 s, and not for 60.
+ASYNC_ENVIRONMENT = {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "890"}
 
 REAL_TIME, SERVERLESS, ASYNCHRONOUS = "real-time", "serverless", "asynchronous"
 KINDS = {
@@ -129,8 +131,9 @@ def model_request(hosting: Hosting, model_data: str) -> dict[str, Any]:
     """Returns CreateModel's request; `model_data` is the S3 URI of a model.tar.gz."""
     options = hosting.options
     container: dict[str, Any] = {"Image": hosting.image, "ModelDataUrl": model_data}
-    if options.environment:
-        container["Environment"] = dict(options.environment)
+    patience = ASYNC_ENVIRONMENT if hosting.kind == ASYNCHRONOUS else {}
+    if environment := {**patience, **options.environment}:
+        container["Environment"] = environment
     request: dict[str, Any] = {
         "ModelName": hosting.resource,
         "PrimaryContainer": container,

@@ -1,5 +1,6 @@
 """Deploying to SageMaker: what is asked, what is said, and what is left when it fails."""
 
+import signal
 from datetime import UTC, datetime
 
 import pytest
@@ -135,6 +136,8 @@ def test_the_requests_of_an_asynchronous_endpoint():
             "KmsKeyId": "a-key",
         }
     }
+    container = model_request(hosting, "s3://b/k")["PrimaryContainer"]
+    assert container["Environment"] == {"SAGEMAKER_MODEL_SERVER_TIMEOUT": "890"}
 
 
 # ---------------------------------------------------------------- what is refused at once
@@ -310,6 +313,42 @@ def test_ctrl_c_says_what_goes_on(aws, root, archive, monkeypatch):
         deploy(root, archive, phases=phases)
     assert phases[-1].startswith("What SageMaker was asked for goes on, and costs: choir.")
     assert Endpoint.read(root / "endpoints" / "choir").status == "Creating"
+
+
+def test_credentials_that_expire_while_waiting_end_only_the_waiting(aws, root, archive):
+    def expire(kind, _record):
+        if kind is ENDPOINT:
+            aws.expire_credentials("DescribeEndpoint")
+
+    aws.sagemaker.created = expire
+    phases = []
+    with pytest.raises(LauncherError) as caught:
+        deploy(root, archive, phases=phases)
+    assert caught.value.code == "expired_credentials"
+    assert phases[-1].startswith("What SageMaker was asked for goes on, and costs: choir.")
+    assert Endpoint.read(root / "endpoints" / "choir").status == "Creating"
+
+
+def test_ctrl_c_while_it_is_asked_for_waits_for_the_record(aws, root, archive):
+    def interrupt(kind, _record):
+        if kind is ENDPOINT:
+            signal.raise_signal(signal.SIGINT)
+
+    aws.sagemaker.created = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        deploy(root, archive)
+    assert Endpoint.read(root / "endpoints" / "choir").status == "Creating"
+    assert len(aws.sagemaker.names(CONFIG)) == 1
+
+
+def test_what_cannot_be_tidied_does_not_fail_an_endpoint_in_service(aws, root, archive):
+    deploy(root, archive)
+    aws.deny("ListModels")
+    with pytest.raises(LauncherError) as caught:
+        deploy(root, archive)
+    assert caught.value.code == "forbidden"
+    record = Endpoint.read(root / "endpoints" / "choir")
+    assert (record.status, record.failure_reason) == ("InService", None)
 
 
 @pytest.mark.parametrize("lost", ["Model", "EndpointConfig", "Endpoint", "update"])
