@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from launcher.endpoints import find_artifact
 from launcher.errors import LauncherError
-from launcher.folders import exact_folder
+from launcher.folders import ROOT, exact_folder
 from launcher.homes import ANYWHERE_IN_AWS
-from launcher.jobs import ROOT
 from launcher.names import generate_name
 from launcher.records import JOB_FILE
 

@@ -10,9 +10,8 @@ from launcher import targets
 from launcher.endpoints import find_artifact
 from launcher.errors import LauncherError
 from launcher.findings import Checkup, megabytes
-from launcher.folders import exact_folder
+from launcher.folders import ROOT, exact_folder
 from launcher.inspection import inspect, open_archive, open_folder
-from launcher.jobs import ROOT
 from launcher.processes import child_environment
 from launcher.records import JOB_FILE
 from music.manifest import Manifest

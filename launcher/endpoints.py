@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.errors import LauncherError
-from launcher.folders import exact_folder
+from launcher.folders import ROOT, exact_folder
 from launcher.homes import ANYWHERE_IN_AWS, all_endpoints, all_jobs, home_of_endpoint, home_of_job
-from launcher.jobs import ROOT
 from launcher.names import check_name
 from launcher.protocols import Endpoints
 from launcher.records import ENDPOINT_FILE, Endpoint

@@ -8,6 +8,8 @@ from pathlib import Path
 from launcher.drafts import draft_of
 from launcher.errors import LauncherError
 
+ROOT = Path("runs")  # of jobs and endpoints, where no other folder is said
+
 
 def list_folders(root: Path, record: str) -> list[Path]:
     """Returns the folders in `root` that hold a record."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from launcher.endpoints import running_endpoint
 from launcher.errors import LauncherError
-from launcher.jobs import ROOT
+from launcher.folders import ROOT
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions

@@ -66,8 +66,9 @@ def train_command(
     itself. docs/hyperparameters.md lists what --set can change. With an --instance such as
     ml.c5.4xlarge it trains in AWS: docs/aws.md tells of that, and of the options from --region on.
     """
-    from launcher.jobs import plan, preview, train
+    from launcher.jobs import train
     from launcher.narration import narrate
+    from launcher.planning import plan, preview
     from launcher.settings import check_settings, split_pairs
 
     values, faults = split_pairs(settings)

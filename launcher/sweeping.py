@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.folders import ROOT
 from launcher.homes import ANYWHERE_IN_AWS
-from launcher.jobs import ROOT
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions

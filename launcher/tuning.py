@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from launcher.datasets import BACH, Progress
 from launcher.errors import LauncherError
-from launcher.jobs import ROOT, load_request, plan
+from launcher.folders import ROOT
 from launcher.names import generate_name, is_name
+from launcher.planning import load_request, plan
 from launcher.request import TrainingRequest
 from launcher.settings import encode_values
 from launcher.tuning_ranges import DEFAULT_RANGES, Range, read_ranges
@@ -83,7 +84,7 @@ def plan_tuning(
     """Checks what `tune` is asked for, and makes nothing; arguments as there.
 
     Raises:
-        LauncherError: `bad_ranges`, `beyond_limits`, `bad_name`, or as `launcher.jobs.plan`.
+        LauncherError: `bad_ranges`, `beyond_limits`, `bad_name`, or as `launcher.planning.plan`.
     """
     from launcher.aws.hosting_limits import instance_faults
     from launcher.aws.limits import require

@@ -1,34 +1,30 @@
 """Training jobs in SageMaker."""
 
-import contextlib
 import functools
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from launcher.aws.connection import Connection, connect
+from launcher.aws.data_sets import place_of_data, send_data
 from launcher.aws.fetching import fetch_into, is_fetched
 from launcher.aws.limits import require, training_faults, training_warnings, uri_faults
 from launcher.aws.options import AwsOptions
-from launcher.aws.places import data_prefix
 from launcher.aws.preview import Preview, preview
 from launcher.aws.readiness import require_ready
 from launcher.aws.removal import remove_files, require_ours
 from launcher.aws.request import training_job
 from launcher.aws.resumption import checkpoints_of, next_name, options_of
 from launcher.aws.submission import submit
-from launcher.aws.training_jobs import describe, stop_job
+from launcher.aws.training_jobs import describe, end_job, stop_job
 from launcher.aws.training_log import bring_job_log, is_settled
 from launcher.aws.training_states import data_uri, seen_job
-from launcher.aws.upload import file_hash, upload
 from launcher.datasets import DataSet, Progress, is_in_s3
 from launcher.drafts import draft_of, exclusive
 from launcher.errors import LauncherError
 from launcher.folders import exact_folder, find_folder, remove_folder
-from launcher.layout import PHRASES, lay_out
+from launcher.layout import lay_out
 from launcher.protocols import Load
 from launcher.records import JOB_FILE, Job, Remote, now
 from launcher.request import TrainingRequest
@@ -119,25 +115,11 @@ class SagemakerJobs:
         Raises:
             LauncherError: as `connection.told` says.
         """
-        if is_in_s3(data.name):
-            return data.name
-        with _file_of(data) as file:
-            return upload(
-                self.connection,
-                file,
-                str(self.options.bucket),
-                data_prefix(self.options),
-                kms_key=self.options.kms_key,
-                progress=sent,
-            )
+        return send_data(self.connection, self.options, data, sent)
 
     def data_uri(self, data: DataSet) -> str:
         """Returns where `send` would put a data set, or `<bucket>` where that is not known."""
-        if is_in_s3(data.name):
-            return data.name
-        bucket = self.options.bucket or "<bucket>"
-        with _file_of(data) as file:
-            return f"s3://{bucket}/{data_prefix(self.options)}/{file_hash(file)}/{file.name}"
+        return place_of_data(self.options, data)
 
     def resume(self, name: str, hyperparameters: Mapping[str, str], iterations: int) -> Job:
         """Starts another job that goes on from the checkpoints of an ended one, with its data.
@@ -217,7 +199,7 @@ class SagemakerJobs:
         if job.is_running:
             if not force:
                 raise _running(job, "Stop it first, or delete it with --force.")
-            self._end(job.name)
+            end_job(self.connection, job.name, poll_s=self.poll_s, patience_s=self.stop_s)
         remove_files(self.connection, str(job.remote and job.remote.output))
         if folder:
             remove_folder(folder)
@@ -299,21 +281,6 @@ class SagemakerJobs:
             raise
         return job.folder
 
-    def _end(self, name: str) -> None:
-        """Stops a job and waits, because it would write to S3 until it ends."""
-        stop_job(self.connection, name)
-        deadline = time.monotonic() + self.stop_s
-        while seen_job(
-            self.root / name, describe(self.connection, name), None, self.connection.region
-        ).is_running:
-            if time.monotonic() > deadline:
-                raise LauncherError(
-                    "not_stopped",
-                    f"The job {name} has not ended {self.stop_s:.0f} s after it was asked to.",
-                    "Repeat the command later.",
-                )
-            time.sleep(self.poll_s)
-
     def _is_free(self, name: str) -> bool:
         if (self.root / name).exists():
             return False
@@ -324,18 +291,6 @@ class SagemakerJobs:
                 raise
             return True
         return False
-
-
-@contextlib.contextmanager
-def _file_of(data: DataSet) -> Iterator[Path]:
-    """Yields a data set as a file with the name that it has in a channel."""
-    with tempfile.TemporaryDirectory(prefix="accompanist-") as folder:
-        file = Path(folder, PHRASES)
-        if data.file is None:
-            data.write(file)
-        else:
-            file.symlink_to(data.file.resolve())
-        yield file
 
 
 def _taken(name: str) -> LauncherError:

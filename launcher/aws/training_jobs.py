@@ -1,9 +1,11 @@
 """What is asked of SageMaker about training jobs that are there."""
 
+import time
 from typing import Any
 
 from launcher.aws.connection import Connection, error_code, error_message, told
 from launcher.errors import LauncherError
+from launcher.records import ENDED
 
 
 def describe(connection: Connection, name: str) -> dict[str, Any]:
@@ -34,6 +36,24 @@ def stop_job(connection: Connection, name: str) -> None:
         except ClientError as error:
             if error_code(error) != "ValidationException" or "status" not in error_message(error):
                 raise
+
+
+def end_job(connection: Connection, name: str, *, poll_s: float, patience_s: float) -> None:
+    """Stops a job and waits, because it writes to S3 until it ends.
+
+    Raises:
+        LauncherError: `not_stopped` if it has not ended after `patience_s`.
+    """
+    stop_job(connection, name)
+    deadline = time.monotonic() + patience_s
+    while describe(connection, name)["TrainingJobStatus"] not in ENDED:
+        if time.monotonic() > deadline:
+            raise LauncherError(
+                "not_stopped",
+                f"The job {name} has not ended {patience_s:.0f} s after it was asked to.",
+                "Repeat the command later.",
+            )
+        time.sleep(poll_s)
 
 
 def _is_absent(error: Exception) -> bool:

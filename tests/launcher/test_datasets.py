@@ -3,7 +3,7 @@ import pytest
 
 from launcher.datasets import FolderOptions, load_data_set
 from launcher.errors import LauncherError
-from launcher.jobs import plan
+from launcher.planning import plan
 from music import chorales
 from music.phrase_file import read_phrases
 from tests.container.folders import phrase_set

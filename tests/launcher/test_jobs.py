@@ -11,7 +11,7 @@ import pytest
 from container.configuration import read_configuration
 from container.paths import TrainingPaths
 from launcher import JobFailedError, LauncherError, delete, status, stop, train
-from launcher.jobs import plan
+from launcher.planning import plan
 from launcher.processes import Process
 from launcher.records import Job
 from tests.container.http_server import wait_until

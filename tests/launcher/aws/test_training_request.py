@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from launcher import planning
 from launcher.aws.options import AwsOptions
 from launcher.aws.request import training_job
 from launcher.request import TrainingRequest
@@ -193,7 +194,7 @@ def test_all_that_sagemaker_would_refuse_is_told_before_anything_is_read(alone, 
 
 def test_what_is_missing_is_told_in_one_sentence_before_the_data_are_read(aws, root, monkeypatch):
     aws.forget_credentials()
-    monkeypatch.setattr("launcher.jobs.load_data_set", lambda *_, **__: pytest.fail("too early"))
+    monkeypatch.setattr(planning, "load_data_set", lambda *_, **__: pytest.fail("too early"))
     words = ("train", "--instance", "ml.c5.4xlarge")
     done = run_here(*words, root=root)
     assert done.returncode == 1
@@ -216,7 +217,7 @@ def test_one_thing_alone_can_be_missing(aws, root):
 
 def test_expired_credentials_are_told_before_the_data_are_read(aws, root, monkeypatch):
     aws.expire_credentials()
-    monkeypatch.setattr("launcher.jobs.load_data_set", lambda *_, **__: pytest.fail("too early"))
+    monkeypatch.setattr(planning, "load_data_set", lambda *_, **__: pytest.fail("too early"))
     given = ("--region", aws.region, "--bucket", BUCKET, "--image", IMAGE, "--role", ROLE)
     done = run_here("train", "--instance", "ml.c5.4xlarge", *given, root=root)
     assert "Could not sign in to AWS: the AWS credentials have expired." in done.stderr
