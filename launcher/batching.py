@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher import targets
 from launcher.endpoints import find_artifact
 from launcher.errors import LauncherError
 from launcher.folders import ROOT, exact_folder
-from launcher.homes import ANYWHERE_IN_AWS
-from launcher.names import generate_name
+from launcher.names import ANYWHERE_IN_AWS, generate_name
 from launcher.records import JOB_FILE
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def batch(
     options = serving_options(aws)
     require(batch_faults(source, output, instance, options))
     connection = require_ready(options, SERVING, "Batch transform")
-    endpoints = SagemakerEndpoints(Path(root).absolute(), ANYWHERE_IN_AWS, options)
+    endpoints = SagemakerEndpoints(
+        Path(root).absolute(), ANYWHERE_IN_AWS, options, targets.CONTAINER
+    )
     name = generate_name(f"batch-{Path(model).name}", datetime.now(UTC))
     with _model(model, name, endpoints, root, on_phase) as (resource, served):
         kind = JSON_LINES if jsonlines else MIDI

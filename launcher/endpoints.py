@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from launcher.errors import LauncherError
 from launcher.folders import ROOT, exact_folder
-from launcher.homes import ANYWHERE_IN_AWS, all_endpoints, all_jobs, home_of_endpoint, home_of_job
-from launcher.names import check_name
+from launcher.homes import all_endpoints, all_jobs, home_of_endpoint, home_of_job
+from launcher.names import ANYWHERE_IN_AWS, check_name
 from launcher.protocols import Endpoints
 from launcher.records import ENDPOINT_FILE, Endpoint
 from launcher.targets import LOCAL, LOCAL_DOCKER, refuse_aws, target_for

@@ -31,8 +31,8 @@ python -m launcher.delete accompanist             # the endpoint's name where no
 
 `python -m launcher train` and `accompanist train` are the same as `python -m launcher.train`, and
 so for the others. A function of the same name stands behind each: `from launcher import train`.
-`--instance ml.c5.4xlarge` and the like are [in AWS](aws.md), where `tune`, `batch`, `sweep`, `setup`
-and `prices` belong, too.
+`--instance ml.c5.4xlarge` and the like are [in AWS](aws.md), where `tune`, `batch`, `sweep`,
+`setup` and `prices` belong, too.
 
 A job is known by its name, by the beginning of its name, or by its folder; to delete one, the whole
 name is needed. The exit code is 0 for success, 1 for a fault, 2 for a command line that cannot be

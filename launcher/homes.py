@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 from launcher.errors import LauncherError
 from launcher.folders import find_folder, list_folders
+from launcher.names import ANYWHERE_IN_AWS
 from launcher.protocols import Target
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from launcher.targets import is_set_up, target_for
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
-
-ANYWHERE_IN_AWS = "ml"  # an instance type matters to what is new only
 
 
 def home_of_job(name: str, root: str | Path, options: "AwsOptions | None" = None) -> Target:

@@ -16,14 +16,13 @@ from launcher.errors import JobFailedError, LauncherError
 from launcher.folders import ROOT, exact_folder
 from launcher.following import follow
 from launcher.homes import (
-    ANYWHERE_IN_AWS,
     all_endpoints,
     all_jobs,
     home_of_endpoint,
     home_of_job,
 )
 from launcher.layout import phrases_file, read_hyperparameters
-from launcher.names import is_name
+from launcher.names import ANYWHERE_IN_AWS, is_name
 from launcher.planning import load_request, plan
 from launcher.records import ENDPOINT_FILE, JOB_FILE, Endpoint, Job
 from launcher.settings import check_settings, encode_values, merge_settings

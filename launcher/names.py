@@ -8,6 +8,7 @@ from datetime import datetime
 from launcher.errors import LauncherError
 
 MAX_LENGTH = 63
+ANYWHERE_IN_AWS = "ml"  # as an instance type, which matters to what is new only
 RESERVED = frozenset({"data", "endpoints"})  # folders beside those of the jobs
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")

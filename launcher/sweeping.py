@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.folders import ROOT
-from launcher.homes import ANYWHERE_IN_AWS
+from launcher.names import ANYWHERE_IN_AWS
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions

@@ -47,7 +47,7 @@ def target_for(instance: str, root: str | Path, options: "AwsOptions | None" = N
     if _SAGEMAKER_INSTANCE.fullmatch(instance):
         from launcher.aws.target import aws_target
 
-        return aws_target(instance, Path(root).absolute(), options)
+        return aws_target(instance, Path(root).absolute(), options, CONTAINER)
     if instance == LOCAL_DOCKER:
         from launcher.docker.target import docker_target
 

@@ -44,12 +44,11 @@ from launcher.aws.options import AwsOptions
 from launcher.aws.prices import hosting_costs
 from launcher.aws.readiness import SERVING, require_ready
 from launcher.aws.tags import SOURCE
-from launcher.checking import check
 from launcher.drafts import exclusive
 from launcher.errors import LauncherError
+from launcher.examination import examine
 from launcher.folders import exact_folder, find_folder, remove_folder
-from launcher.homes import ANYWHERE_IN_AWS
-from launcher.names import is_name
+from launcher.names import ANYWHERE_IN_AWS, is_name
 from launcher.processes import interrupts_held
 from launcher.records import ENDPOINT_FILE, Endpoint, Remote, now
 
@@ -67,11 +66,13 @@ class SagemakerEndpoints:
         jobs_root: holds the jobs, and in `endpoints` a folder for each endpoint that is known here.
         instance: the type of new ones, such as `ml.m5.large`.
         options: what has been said of AWS.
+        container: the command that plays the image, for the trial of a model; none if empty.
     """
 
     jobs_root: Path
     instance: str
     options: AwsOptions
+    container: tuple[str, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -96,7 +97,7 @@ class SagemakerEndpoints:
         """
         del port  # of 127.0.0.1
         hosting = plan_hosting(name, self.instance, self.options, source)
-        _check_model(artifact, source, on_phase)
+        _check_model(artifact, source, self.container, on_phase)
         folder = self.root / name
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -175,7 +176,7 @@ class SagemakerEndpoints:
         Raises:
             LauncherError: `broken_model`, or what `told` says of AWS.
         """
-        _check_model(artifact, source, on_phase)
+        _check_model(artifact, source, self.container, on_phase)
         data = model_data(self.connection, artifact, self.options, on_phase)
         hosting = Hosting(name, name, None, (1, 1), self.options, source)
         create_model(self.connection, hosting, data)
@@ -290,11 +291,13 @@ def _follow(
         raise
 
 
-def _check_model(artifact: Path, source: str, tell: Callable[[str], None]) -> None:
+def _check_model(
+    artifact: Path, source: str, container: tuple[str, ...], tell: Callable[[str], None]
+) -> None:
     """Finds out here, and not after minutes of waiting, that a model cannot be served."""
     can_serve = importlib.util.find_spec("ai_edge_litert") is not None
     tell("Checking the model")
-    checkup = check(artifact, serve=can_serve)
+    checkup = examine(artifact, source, container if can_serve else (), lambda _phase: None)
     if not checkup.ok:
         first = checkup.faults[0]
         raise LauncherError(

@@ -8,13 +8,16 @@ from launcher.aws.options import AwsOptions, find_options
 from launcher.protocols import Target
 
 
-def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
+def aws_target(
+    instance: str, root: Path, said: AwsOptions | None, container: tuple[str, ...]
+) -> Target:
     """Returns the target; AWS is not asked before something is done with it.
 
     Args:
         instance: the type of what is new, such as `ml.c5.4xlarge`.
         root: the folder of the records.
         said: on the command line.
+        container: the command that plays the image, for the trial of a model.
 
     Raises:
         LauncherError: `bad_configuration`.
@@ -24,7 +27,7 @@ def aws_target(instance: str, root: Path, said: AwsOptions | None) -> Target:
     serving = serving_options(said)
     return Target(
         training_jobs(instance, root, said),
-        SagemakerEndpoints(root, instance, serving),
+        SagemakerEndpoints(root, instance, serving, container),
     )
 
 
