@@ -160,7 +160,7 @@ class SagemakerJobs:
         before = Job.read(folder)
         if is_settled(before):
             return before
-        said = describe(self.connection, before.name)
+        said = self._describe(before)
         try:
             with exclusive(folder):
                 job = seen_job(folder, said, Job.read(folder), self.connection.region)
@@ -249,6 +249,20 @@ class SagemakerJobs:
             remove_folder(folder)
             raise
         return self.find(str(folder))
+
+    def _describe(self, job: Job) -> dict[str, Any]:
+        """Describes a job that has a record here."""
+        try:
+            return describe(self.connection, job.name)
+        except LauncherError as error:
+            if error.code != "no_such_job":
+                raise
+            raise LauncherError(
+                "no_such_job",
+                f"The job {job.name} is not in AWS in {self.connection.region}: it was never "
+                "submitted, or is another account's.",
+                f"`python -m launcher.delete {job.name}` deletes its record here.",
+            ) from error
 
     def _adopt(self, name: str, unknown: LauncherError) -> Path:
         """Makes the record of a job that another machine has started.

@@ -254,7 +254,9 @@ def test_delete_without_a_record_and_twice(team, root, data, tmp_path):
 def test_a_record_whose_job_never_came_to_be_can_be_deleted(team, root, data):
     start(team, root, data)
     del team.sagemaker.records["us-east-1", "TrainingJob", "mine"]
-    assert "There is no job 'mine' here, nor in AWS" in run_here("status", "mine", root=root).stderr
+    done = run_here("status", "mine", root=root)
+    assert "The job mine is not in AWS in us-east-1: it was never submitted, or is" in done.stderr
+    assert "`python -m launcher.delete mine` deletes its record here." in done.stderr
     assert run_here("delete", "mine", root=root).stdout == "Deleted the job mine.\n"
     assert not (root / "mine").exists()
 
