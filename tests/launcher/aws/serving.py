@@ -20,6 +20,7 @@ def no_pauses(monkeypatch):
     monkeypatch.setattr(waiting, "POLL_S", 0)
     monkeypatch.setattr(asking, "POLL_S", 0)
     monkeypatch.setattr(asking, "RETRY_S", (0, 0))
+    monkeypatch.setattr(asking, "PATIENCE_S", 10)
     # The trial of a model is `check`'s, and tested there.
     monkeypatch.setattr("launcher.aws.endpoints.importlib.util.find_spec", lambda _name: None)
 
