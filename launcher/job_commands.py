@@ -1,6 +1,7 @@
 """The commands `train`, `status`, `stop`, `fetch` and `delete`."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -190,11 +191,22 @@ def delete_command(name: str, force: bool, as_json: bool, root: str, aws: "AwsOp
     """
     from launcher.jobs import delete
 
+    was_here = _is_of_this_machine(name, root)
     kind = delete(name, force=force, root=root, aws=aws)
     if as_json:
         echo_json({"name": name, "deleted": kind})
-    else:
-        click.echo(f"Deleted the {kind} {name}." if kind else f"There is no {name} to delete.")
+        return
+    click.echo(f"Deleted the {kind} {name}." if kind else f"There is no {name} to delete.")
+    if kind == "job" and not was_here:
+        click.echo("Its files in S3 are gone, too; SageMaker keeps it in the list of its jobs.")
+
+
+def _is_of_this_machine(name: str, root: str) -> bool:
+    from launcher.folders import exact_folder
+    from launcher.records import JOB_FILE, Job
+
+    folder = exact_folder(name, Path(root), JOB_FILE)
+    return folder is not None and Job.read(folder).remote is None
 
 
 def _progress(data: str | None) -> DataProgress:
