@@ -103,8 +103,17 @@ def busy(name: str, status: str) -> LauncherError:
     )
 
 
-def submit(connection: Connection, hosting: Hosting, model_data: str, *, update: bool) -> str:
+def submit(
+    connection: Connection, hosting: Hosting, model_data: str, *, update: bool, scaled: bool
+) -> str:
     """Asks for model, configuration and endpoint; what was made is deleted if one is refused.
+
+    Args:
+        connection: the way to AWS.
+        hosting: the deployment.
+        model_data: S3 URI of the model.tar.gz.
+        update: whether there is such an endpoint.
+        scaled: whether that one has as many instances as the load needs.
 
     Returns:
         The endpoint's ARN.
@@ -116,7 +125,9 @@ def submit(connection: Connection, hosting: Hosting, model_data: str, *, update:
             client.create_endpoint_config(**config_request(hosting))
         with told(f"{'update' if update else 'create'} the endpoint {hosting.endpoint}"):
             call = client.update_endpoint if update else client.create_endpoint
-            request = update_request(hosting) if update else endpoint_request(hosting)
+            request = endpoint_request(hosting)
+            if update:
+                request = update_request(hosting, scaled=scaled)
             return _accepted(connection, hosting, lambda: call(**request))
     except BaseException:
         with contextlib.suppress(LauncherError):
@@ -220,14 +231,16 @@ def _wait(
 
 
 @contextlib.contextmanager
-def scaling_held(connection: Connection, hosting: Hosting) -> Iterator[None]:
-    """Ends the scaling of an endpoint for an update, and takes it up again if that fails."""
-    if hosting.kind == SERVERLESS:
-        yield
-        return
-    held = autoscaling.hold(connection, hosting.endpoint)
+def scaling_held(connection: Connection, hosting: Hosting, *, update: bool) -> Iterator[bool]:
+    """Ends the scaling of an endpoint for an update, and takes it up again if that fails.
+
+    Yields:
+        Whether there was any.
+    """
+    is_possible = update and hosting.kind != SERVERLESS
+    held = autoscaling.hold(connection, hosting.endpoint) if is_possible else None
     try:
-        yield
+        yield held is not None
     except BaseException:
         if held is not None:
             is_later = hosting.kind == ASYNCHRONOUS

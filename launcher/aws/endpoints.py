@@ -223,10 +223,9 @@ class SagemakerEndpoints:
         data = model_data(connection, artifact, self.options, tell)
         for sentence in _costs(hosting, connection.region):
             tell(sentence)
-        scaling = scaling_held(connection, hosting) if update else contextlib.nullcontext()
-        with scaling:
+        with scaling_held(connection, hosting, update=update) as scaled:
             with interrupts_held():  # until it is known here what costs there
-                arn = submit(connection, hosting, data, update=update)
+                arn = submit(connection, hosting, data, update=update, scaled=scaled)
                 record = self._submitted(hosting, folder, arn, update=update)
             found = _follow(connection, record, hosting, tell)
         record = self._observe(record, found).save()

@@ -200,16 +200,23 @@ def endpoint_request(hosting: Hosting) -> dict[str, Any]:
     }
 
 
-def update_request(hosting: Hosting) -> dict[str, Any]:
+def update_request(hosting: Hosting, *, scaled: bool = False) -> dict[str, Any]:
     """Returns UpdateEndpoint's request: new instances take all traffic once they are healthy.
 
     Otherwise they end and the old ones stay. A canary needs two instances, and alarms are for those
     who have some.
+
+    Args:
+        hosting: the deployment.
+        scaled: whether scaling has chosen how many instances there are: if it goes on, there shall
+            be as many, for the load is the same.
     """
     request: dict[str, Any] = {
         "EndpointName": hosting.endpoint,
         "EndpointConfigName": hosting.resource,
     }
+    if scaled and hosting.scales:
+        request["RetainAllVariantProperties"] = True
     if hosting.kind != SERVERLESS:
         request["DeploymentConfig"] = {
             "BlueGreenUpdatePolicy": {

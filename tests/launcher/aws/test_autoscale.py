@@ -68,6 +68,19 @@ def test_an_update_holds_scaling_and_takes_the_new_one(aws, root, archive):
     assert targets() == [("endpoint/choir/variant/AllTraffic", 2, 3)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [("1:4", "1:4", True), ("1:4", None, None), (None, "1:4", None), (None, None, None)],
+)
+def test_an_update_keeps_as_many_instances_as_the_load_has_called(
+    aws, root, archive, before, after, kept
+):
+    deploy(root, archive, autoscale=before)
+    deploy(root, archive, autoscale=after)
+    [update] = aws.asked("UpdateEndpoint")
+    assert update.get("RetainAllVariantProperties") is kept
+
+
 @pytest.mark.parametrize("way", ["refused", "rolled back"])
 def test_a_failed_update_leaves_scaling_as_it_was(aws, root, archive, way):
     deploy(root, archive, autoscale="1:4")
