@@ -89,9 +89,19 @@ def running_endpoint(
         raise LauncherError(
             "endpoint_failed",
             f"The endpoint {endpoint.name} does not run: its state is {endpoint.status}.",
-            f"Start it again with `python -m launcher.deploy --endpoint {endpoint.name}`.",
+            f"Start it again with `python -m launcher.deploy {_place(endpoint)}`.",
         )
     return endpoints, endpoint
+
+
+def _place(endpoint: Endpoint) -> str:
+    """Writes the options that lead to an endpoint."""
+    name = f"--endpoint {endpoint.name}"
+    if endpoint.instance == LOCAL:
+        return name
+    if endpoint.instance == ANYWHERE_IN_AWS:
+        return f"--serverless {name}"
+    return f"--instance {endpoint.instance} {name}"
 
 
 def _check_name_is_free(name: str, instance: str, root: Path) -> None:

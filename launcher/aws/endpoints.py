@@ -266,11 +266,13 @@ class SagemakerEndpoints:
         """Returns a record with what SageMaker says; a configuration is asked for only once."""
         remote = record.remote or Remote(self.connection.region, found["EndpointArn"])
         config = found.get("EndpointConfigName")
-        if config != remote.config or remote.kind is None:
-            said = describe_config(self.connection, config) if config else None
-            output = (said or {}).get("AsyncInferenceConfig", {}).get("OutputConfig", {})
+        if config and (config != remote.config or remote.kind is None):
+            said = describe_config(self.connection, config) or {}  # it may be deleted before
+            output = said.get("AsyncInferenceConfig", {}).get("OutputConfig", {})
             kind = kind_of(said) if said else None
             remote = replace(remote, config=config, kind=kind, output=output.get("S3OutputPath"))
+            variant = said.get("ProductionVariants", [{}])[0]
+            record = replace(record, instance=variant.get("InstanceType", ANYWHERE_IN_AWS))
         status, reason = found["EndpointStatus"], found.get("FailureReason")
         return replace(record, status=status, failure_reason=reason, remote=remote)
 

@@ -444,6 +444,7 @@ def test_an_endpoint_is_found_without_a_record(aws, root, tmp_path, archive):
     made = deploy(root, archive)
     found = endpoints(tmp_path / "another machine").find("choir")
     assert (found.status, found.source, found.remote) == ("InService", "mine", made.remote)
+    assert found.instance == "ml.m5.large"
     assert not found.folder.exists()
     with pytest.raises(LauncherError) as caught:
         endpoints(tmp_path / "another machine").find("chorus")

@@ -186,6 +186,8 @@ def test_an_endpoint_that_does_not_run_is_told_of(
     with pytest.raises(LauncherError, match=words) as caught:
         places.running_endpoint("choir", root)
     assert caught.value.code == code
+    if code == "endpoint_failed":
+        assert "launcher.deploy --instance ml.m5.large --endpoint choir`" in caught.value.hint
 
 
 def test_an_endpoint_answers_while_it_is_updated(aws, root, served, monkeypatch):
