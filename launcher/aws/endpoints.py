@@ -22,19 +22,18 @@ from launcher.aws.deployment import (
     scaling_held,
     submit,
 )
+from launcher.aws.endpoint_states import found_endpoint, seen_endpoint, submitted_endpoint
 from launcher.aws.hosted import (
     delete_endpoint,
     describe_config,
     describe_endpoint,
     discard,
     discard_others,
-    tags_at,
 )
 from launcher.aws.hosting import (
     ASYNCHRONOUS,
     SERVERLESS,
     Hosting,
-    kind_of,
     plan_hosting,
 )
 from launcher.aws.hosting_limits import hosting_faults
@@ -43,14 +42,13 @@ from launcher.aws.models import model_data
 from launcher.aws.options import AwsOptions
 from launcher.aws.prices import hosting_costs
 from launcher.aws.readiness import SERVING, require_ready
-from launcher.aws.tags import SOURCE
 from launcher.drafts import exclusive
 from launcher.errors import LauncherError
 from launcher.examination import examine
 from launcher.folders import exact_folder, find_folder, remove_folder
-from launcher.names import ANYWHERE_IN_AWS, is_name
+from launcher.names import is_name
 from launcher.processes import interrupts_held
-from launcher.records import ENDPOINT_FILE, Endpoint, Remote, now
+from launcher.records import ENDPOINT_FILE, Endpoint
 
 FOLDER = "endpoints"
 
@@ -128,19 +126,23 @@ class SagemakerEndpoints:
     def find(self, name: str) -> Endpoint:
         """Returns an endpoint as it is now, also one that has no record here."""
         try:
-            folder = find_folder(name, self.root, ENDPOINT_FILE, "endpoint")
+            record = Endpoint.read(find_folder(name, self.root, ENDPOINT_FILE, "endpoint"))
         except LauncherError as error:
-            found = None
-            if error.code == "no_such_endpoint" and is_name(name):
-                found = describe_endpoint(self.connection, name)
-            if found is None:
+            if error.code != "no_such_endpoint" or not is_name(name):
                 raise
-            return self._observe(self._record(name, found), found)
-        record = Endpoint.read(folder)
+            return self._find_elsewhere(name, error)
+        if record.remote is None:  # of this machine
+            return self._find_elsewhere(record.name, no_such_endpoint(record.name))
         found = describe_endpoint(self.connection, record.name)
         if found is None:
             return replace(record, status="Deleted", failure_reason="It is no longer in AWS.")
-        return self._observe(record, found).save()
+        return seen_endpoint(self.connection, record, found).save()
+
+    def _find_elsewhere(self, name: str, fault: LauncherError) -> Endpoint:
+        found = describe_endpoint(self.connection, name)
+        if found is None:
+            raise fault
+        return found_endpoint(self.connection, self.root / name, found)
 
     def delete(self, name: str) -> bool:
         """Deletes endpoint, configurations, models and scaling, as far as they are there.
@@ -150,6 +152,8 @@ class SagemakerEndpoints:
         """
         folder = exact_folder(name, self.root, ENDPOINT_FILE)
         name = folder.name if folder else name
+        if folder is not None and Endpoint.read(folder).remote is None:
+            folder = None  # another one, of this machine
         found = describe_endpoint(self.connection, name) if is_name(name) else None
         if found is not None:
             check_ours(self.connection, name, found)
@@ -195,11 +199,7 @@ class SagemakerEndpoints:
         config = endpoint.remote.config if endpoint.remote else None
         said = describe_config(self.connection, config) if config else None
         if said is None:
-            raise LauncherError(
-                "no_such_endpoint",
-                f"There is no endpoint {name} in AWS that serves a model.",
-                "Name a job instead.",
-            )
+            raise no_such_endpoint(name)
         return str(said["ProductionVariants"][0]["ModelName"])
 
     def _check_region(self, folder: Path) -> None:
@@ -226,55 +226,20 @@ class SagemakerEndpoints:
         with scaling_held(connection, hosting, update=update) as scaled:
             with interrupts_held():  # until it is known here what costs there
                 arn = submit(connection, hosting, data, update=update, scaled=scaled)
-                record = self._submitted(hosting, folder, arn, update=update)
+                record = submitted_endpoint(hosting, folder, arn, connection.region, update=update)
             found = _follow(connection, record, hosting, tell)
-        record = self._observe(record, found).save()
+        record = seen_endpoint(self.connection, record, found).save()
         finish(connection, hosting, arn, update=update)
         return record
 
-    def _submitted(self, hosting: Hosting, folder: Path, arn: str, *, update: bool) -> Endpoint:
-        """Makes the record of an endpoint that has just been asked for."""
-        return Endpoint(
-            folder,
-            hosting.endpoint,
-            hosting.instance or ANYWHERE_IN_AWS,
-            "Updating" if update else "Creating",
-            hosting.source,
-            url="",
-            port=0,
-            created=now(),
-            image=hosting.image,
-            remote=Remote(self.connection.region, arn),
-        ).save()
 
-    def _record(self, name: str, found: dict[str, Any]) -> Endpoint:
-        """Makes the record of an endpoint that was deployed elsewhere."""
-        arn = found["EndpointArn"]
-        return Endpoint(
-            self.root / name,
-            name,
-            ANYWHERE_IN_AWS,
-            found["EndpointStatus"],
-            tags_at(self.connection, arn).get(SOURCE, ""),
-            url="",
-            port=0,
-            created=found["CreationTime"].isoformat(timespec="milliseconds"),
-            remote=Remote(self.connection.region, arn),
-        )
-
-    def _observe(self, record: Endpoint, found: dict[str, Any]) -> Endpoint:
-        """Returns a record with what SageMaker says; a configuration is asked for only once."""
-        remote = record.remote or Remote(self.connection.region, found["EndpointArn"])
-        config = found.get("EndpointConfigName")
-        if config and (config != remote.config or remote.kind is None):
-            said = describe_config(self.connection, config) or {}  # it may be deleted before
-            output = said.get("AsyncInferenceConfig", {}).get("OutputConfig", {})
-            kind = kind_of(said) if said else None
-            remote = replace(remote, config=config, kind=kind, output=output.get("S3OutputPath"))
-            variant = said.get("ProductionVariants", [{}])[0]
-            record = replace(record, instance=variant.get("InstanceType", ANYWHERE_IN_AWS))
-        status, reason = found["EndpointStatus"], found.get("FailureReason")
-        return replace(record, status=status, failure_reason=reason, remote=remote)
+def no_such_endpoint(name: str) -> LauncherError:
+    """Returns the fault of a name that nothing in AWS has."""
+    return LauncherError(
+        "no_such_endpoint",
+        f"There is no endpoint {name} in AWS that serves a model.",
+        "`python -m launcher.status` lists those that are known here.",
+    )
 
 
 def _follow(

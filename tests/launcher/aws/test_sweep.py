@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from launcher.aws.options import AwsOptions
+from launcher.records import Endpoint
 from launcher.sweeping import sweep
 from tests.aws.fixtures import CONFIG, ENDPOINT, MODEL, REGION
 from tests.aws.lifecycles import step
@@ -65,6 +66,16 @@ def test_what_sagemaker_is_at_work_on_is_left_with_a_reason(aws, root, archive, 
     assert (left.name, left.deleted) == ("long", False)
     assert "is Updating" in left.reason
     assert (gone.name, gone.deleted) == ("short", True)
+
+
+def test_an_endpoint_of_this_machine_with_the_same_name_stays(aws, tmp_path, three):
+    folder = tmp_path / "another machine" / "endpoints" / "short"
+    folder.mkdir(parents=True)
+    here = Endpoint(folder, "short", "local", "InService", "mine", "", 8080, "2026-11-21").save()
+    assert endpoints(tmp_path / "another machine").find("short").remote is not None
+    [found] = sweep(root=tmp_path / "another machine", aws=PLACE)
+    assert (found.name, found.deleted) == ("short", True)
+    assert Endpoint.read(folder) == here
 
 
 def test_an_update_writes_the_end_anew(aws, root, archive, three):
