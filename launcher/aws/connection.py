@@ -54,7 +54,7 @@ class Connection:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             connect_timeout=_CONNECT_S,
             read_timeout=_READ_S,
         )

@@ -47,6 +47,7 @@ def test_no_connection(aws):
     with pytest.raises(LauncherError, match="AWS cannot be reached") as error:
         ask()
     assert error.value.code == "no_connection"
+    assert aws.tried == ["sagemaker:ListTrainingJobs"] * 6
 
 
 def test_no_credentials(aws):
