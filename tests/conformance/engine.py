@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-PATIENCE_S = 240  # of a loaded machine
+PATIENCE_S = 600  # of a loaded machine; a training takes half a minute of one core
 LOOK_S = 0.05
 DOCKER_LOOK_S = 0.3  # between two looks by way of `docker`, which take the processor from others
 MEGABYTE = 10**6  # as `docker images` counts

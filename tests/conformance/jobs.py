@@ -12,6 +12,8 @@ from tests.container.processes import failure_of
 # As in local mode; and with the network isolated, where there are no AWS variables either.
 PLAIN = ("--network=none", "--shm-size=64m")
 PLATFORM = ("--env=TRAINING_JOB_NAME=job-1", "--env=TRAINING_JOB_ARN=")
+# Two jobs run side by side; threads of TensorFlow's beyond the cores wait for one another, busily.
+ONE_THREAD = ("--env=TF_NUM_INTRAOP_THREADS=1", "--env=TF_NUM_INTEROP_THREADS=1")
 TRAINER = "container.trainer"  # a word of the trainer's command line
 BEGUN = "Training voices on 8 phrases."
 SHORT = {"iterations": "4", "batch_size": "2", "seed": "3"}
@@ -33,7 +35,7 @@ def ready(base, **given):
 @contextmanager
 def training(image, base, *arguments, options=PLAIN, entrypoint=None):
     """Starts a container on a job's folder."""
-    options = [volume(base, "/opt/ml", writable=True), *PLATFORM, *options]
+    options = [volume(base, "/opt/ml", writable=True), *PLATFORM, *ONE_THREAD, *options]
     try:
         with running(image, *arguments, options=options, entrypoint=entrypoint) as container:
             yield container

@@ -19,7 +19,7 @@ from training.export import WEIGHTS_FILE
 
 pytestmark = pytest.mark.docker
 
-LAST = 60
+LAST = 40
 EVERY = 4
 LONG = {
     "iterations": str(LAST),
