@@ -53,7 +53,15 @@ def _train(command: Command, paths: TrainingPaths, environ: Mapping[str, str]) -
     interpreter = [sys.executable, "-P"] if sys.flags.safe_path else [sys.executable]
     trainer = [*interpreter, "-m", TRAINER, *options]
     described = sm_variables(paths, command.overrides, environ)
-    return supervise(trainer, paths, {**TRAINER_ENVIRONMENT, **described, **environ})
+    return supervise(trainer, paths, {**TRAINER_ENVIRONMENT, **_threads(), **described, **environ})
+
+
+def _threads() -> dict[str, str]:
+    """As many as may run: TensorFlow knows of affinity, but not of a control group's quota."""
+    from inference.threads import usable_threads
+
+    count = str(usable_threads())
+    return {"TF_NUM_INTRAOP_THREADS": count, "TF_NUM_INTEROP_THREADS": count}
 
 
 def _serve(environ: Mapping[str, str]) -> int:

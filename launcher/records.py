@@ -58,6 +58,10 @@ class Remote:
     config: str | None = None
     kind: str | None = None
 
+    def __post_init__(self) -> None:
+        """Makes of JSON's lists what they were before."""
+        object.__setattr__(self, "phases", tuple(self.phases))
+
 
 @dataclass(frozen=True)
 class Job:

@@ -13,6 +13,7 @@ from container.configuration import read_configuration
 from container.errors import JobError
 from container.paths import TrainingPaths
 from container.sm_variables import sm_variables
+from inference.threads import usable_threads
 from music.phrase_file import write_phrases
 from tests.container.folders import job, phrase_set, write_json
 from tests.container.processes import failure_of, run
@@ -222,5 +223,6 @@ def test_the_training_process_sees_them(tmp_path):
     job(tmp_path, train=phrase_set(), hyperparameters={"seed": '"7"', "iterations": "1"})
     done = run(tmp_path, "train", environ={"FAULT": "tell", "SM_LOG_LEVEL": "40"})
     assert done.stdout.startswith(f"SM_HP_SEED=7 SM_MODEL_DIR={tmp_path}/model SM_HOSTS=")
+    assert f"TF_NUM_INTRAOP_THREADS={usable_threads()}\n" in done.stdout
     assert "INFO" not in done.stderr  # the level is obeyed, too
     assert failure_of(tmp_path) is None

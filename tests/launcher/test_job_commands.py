@@ -94,7 +94,7 @@ def test_a_second_ctrl_c_leaves_the_job_to_itself(root, data, monkeypatch):
         _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "mine stops by itself" in err
-    assert status("mine", root=root).status == "Stopping"
+    wait_until(lambda: status("mine", root=root).status == "Stopping")
 
 
 def test_closing_the_terminal_ends_nothing(root, data, monkeypatch):

@@ -68,7 +68,7 @@ def befall(fault, folders):
     if fault == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "tell":
-        names = ("SM_HP_SEED", "SM_MODEL_DIR", "SM_HOSTS")
+        names = ("SM_HP_SEED", "SM_MODEL_DIR", "SM_HOSTS", "TF_NUM_INTRAOP_THREADS")
         print(*(f"{name}={os.environ[name]}" for name in names))  # noqa: T201
     if fault == "memory":
         np.zeros(1 << 50, np.int8)
