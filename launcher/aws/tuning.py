@@ -109,12 +109,21 @@ def start_tuning(connection: Connection, request: Mapping[str, Any]) -> Tuning:
     name = str(request["HyperParameterTuningJobName"])
     with told(f"start the tuning {name}"):
         try:
-            connection.client("sagemaker").create_hyper_parameter_tuning_job(**request)
+            _create(connection, request)
         except ClientError as error:
             if (fault := _refusal(name, error)) is not None:
                 raise fault from error
             raise
     return Tuning(name, "InProgress")
+
+
+def _create(connection: Connection, request: Mapping[str, Any]) -> None:
+    """Makes the tuning through the SDK; its tuner would make another request than was shown."""
+    from sagemaker.core.resources import HyperParameterTuningJob
+    from sagemaker.core.utils.code_injection.codec import transform
+
+    fields = transform(dict(request), "CreateHyperParameterTuningJobRequest")
+    HyperParameterTuningJob.create(**fields, session=connection.session, region=connection.region)
 
 
 def find_tuning(connection: Connection, name: str) -> Tuning:
