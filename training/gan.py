@@ -60,6 +60,15 @@ class Gan(ABC):
         self._adversarial = tf.function(self._iteration, autograph=False)
         self._average = tf.function(self._move_averages, autograph=False)
 
+    def prepare(self, batches: Batch, seed: Tensor) -> Batch:  # noqa: ARG002 (others need it)
+        """Adds to an iteration's batches what the critic hears of the generator, if all at once.
+
+        Args:
+            batches: `(updates, batch, ...)`.
+            seed: of the iteration; update `n` has `nth_seed(seed, 2 * n)`.
+        """
+        return batches
+
     @abstractmethod
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
         """The critic's loss on a batch, and the numbers worth reporting."""
@@ -109,6 +118,7 @@ class Gan(ABC):
 
     def _iteration(self, batches: Batch, seed: Tensor, done: Tensor) -> Terms:
         terms: Terms = {}
+        batches = self.prepare(batches, seed)
         updates = batches["pitch"].shape[0]
         for update in range(updates):
             batch = {name: array[update] for name, array in batches.items()}

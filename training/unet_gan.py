@@ -1,7 +1,8 @@
 """The `unet` architecture at work: the seed design's Wasserstein training with gradient penalty.
 
 It differs from the notebook it comes from where that was wrong: the penalty is taken beside the
-chosen condition track, not always beside track 0.
+chosen condition track, not always beside track 0. What the critic hears of the generator is played
+for all its updates at once, for the generator moves only after them.
 
 References:
     The GAN sample of AWS DeepComposer, 2019.
@@ -56,11 +57,19 @@ class UnetGan(Gan):
         inputs = melody_inputs("unet", pitch, onset)
         return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
+    def prepare(self, batches: Batch, seed: Tensor) -> Batch:
+        """Plays beside the melodies of all batches, normalised by averages as in the seed design."""
+        updates = batches["pitch"].shape[0]
+        opened = [self._open({k: v[n] for k, v in batches.items()}) for n in range(updates)]
+        noise = [self._noise(real, nth_seed(seed, 2 * n)) for n, (real, _) in enumerate(opened)]
+        melodies = tf.concat([melody for _, melody in opened], axis=0)
+        fake = self.generator([melodies, tf.concat(noise, axis=0)], training=False)
+        return {**batches, "fake": tf.stack(tf.split(fake, updates))}
+
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
         """Scores real rolls against the generator's; the penalty is beside the same melody."""
         real, melody = self._open(batch)
-        fake = self.generator([melody, self._noise(real, seed)], training=True)
-        fake = tf.stop_gradient(fake)
+        fake = batch["fake"]
         scores = [self.critic([roll, melody], training=True) for roll in (real, fake)]
         penalty = gradient_penalty(
             lambda blend: self.critic([blend, melody], training=True),

@@ -103,7 +103,8 @@ def test_the_penalty_is_beside_the_melody_that_the_critic_scores(gan, monkeypatc
 
     monkeypatch.setattr(gan, "critic", listening)
     pitch = np.random.default_rng(0).integers(40, 80, (2, 32, 4))
-    batch = {"pitch": tf.constant(pitch, tf.int32), "onset": tf.zeros((2, 32, 4))}
+    batches = gan.prepare({"pitch": tf.constant(pitch[None], tf.int32)}, tf.constant([0, 0]))
+    batch = {name: array[0] for name, array in batches.items()}
     gan.critic_terms(batch, tf.constant([0, 0]))
     melody = gan._open(batch)[1]
     assert len(heard) == 3
