@@ -58,7 +58,7 @@ class UnetGan(Gan):
         return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def prepare(self, batches: Batch, seed: Tensor) -> Batch:
-        """Plays beside the melodies of all batches, normalised by averages as in the seed design."""
+        """Plays to the melodies of all batches, normalised by averages as in the seed design."""
         updates = batches["pitch"].shape[0]
         opened = [self._open({k: v[n] for k, v in batches.items()}) for n in range(updates)]
         noise = [self._noise(real, nth_seed(seed, 2 * n)) for n, (real, _) in enumerate(opened)]
