@@ -81,7 +81,7 @@ $(installed): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "\`$(PYTHON)\` lacks the module venv: on Debian and Ubuntu, apt install python3-venv."; \
 		exit 1; }
-	@echo "Making the environment $(VENV); it takes a minute or more, and 2.2 GB of disk."
+	@echo "Making the environment $(VENV); it takes a minute or more, and 2.9 GB of disk."
 	$(PYTHON) -m venv $(VENV)
 	$(bin)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(bin)/python -m pip install --quiet --no-deps --no-build-isolation -e .

@@ -91,7 +91,7 @@ def train_command(
         if shown is None:
             show_request(request, root, as_json)
         else:
-            show_preview(shown, as_json)
+            show_preview(shown, "submit the training job", "CreateTrainingJob", as_json)
         return
     job = train(
         instance=instance,

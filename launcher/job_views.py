@@ -89,13 +89,20 @@ def show_request(request: "TrainingRequest", root: str, as_json: bool) -> None:
     click.echo("Nothing has been made.")
 
 
-def show_preview(preview: "Preview", as_json: bool) -> None:
-    """Shows what AWS would be asked for, and what it would cost."""
+def show_preview(preview: "Preview", what: str, action: str, as_json: bool) -> None:
+    """Shows what AWS would be asked for, and what it would cost.
+
+    Args:
+        preview: of the request.
+        what: would be done, as in `start the tuning`.
+        action: of SageMaker, as in `CreateTrainingJob`.
+        as_json: print JSON, for scripts.
+    """
     if as_json:
         echo_json(preview.describe())
         return
-    name = preview.body["TrainingJobName"]
-    click.echo(f"Would submit the training job {name} with CreateTrainingJob:")
+    name = preview.body[f"{action.removeprefix('Create')}Name"]
+    click.echo(f"Would {what} {name} with {action}:")
     echo_json(preview.body)
     for sentence in (*preview.costs, *preview.notes, "Nothing has been made."):
         click.echo(sentence)

@@ -7,12 +7,12 @@ import click
 
 from launcher.commands import INTERRUPTED, aws_options, command, echo_json, image_option
 from launcher.console import ByteProgress, DataProgress, facts, next_command
+from launcher.job_views import show_preview
 from launcher.option_groups import account_options, training_options
 
 if TYPE_CHECKING:
     from launcher.aws.options import AwsOptions
     from launcher.aws.tuning import Tuning
-    from launcher.tuning import TuningPreview
 
 
 @command("tune")
@@ -82,7 +82,8 @@ def tune_command(
     }
     building = DataProgress(sys.stderr)
     if dry_run:
-        _show_preview(preview_tuning(plan_tuning(**wanted), progress=building, tell=say), as_json)
+        preview = preview_tuning(plan_tuning(**wanted), progress=building, tell=say)
+        show_preview(preview, "start the tuning", "CreateHyperParameterTuningJob", as_json)
         return
     sent = ByteProgress(sys.stderr, "Sending the data set to S3.")
     try:
@@ -92,17 +93,6 @@ def tune_command(
     _show(found, root, as_json)
     if not no_wait and found.status != "Completed":
         sys.exit(1)
-
-
-def _show_preview(preview: "TuningPreview", as_json: bool) -> None:
-    if as_json:
-        echo_json(preview.describe())
-        return
-    name = preview.body["HyperParameterTuningJobName"]
-    click.echo(f"Would start the tuning {name} with CreateHyperParameterTuningJob:")
-    echo_json(preview.body)
-    for sentence in (*preview.costs, *preview.notes, "Nothing has been made."):
-        click.echo(sentence)
 
 
 def _show(found: "Tuning", root: str, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from launcher.tuning_ranges import DEFAULT_RANGES, Range, read_ranges
 if TYPE_CHECKING:
     from launcher.aws.jobs import SagemakerJobs
     from launcher.aws.options import AwsOptions
+    from launcher.aws.preview import Preview
     from launcher.aws.tuning import Tuning
 
 INSTANCE = "ml.c5.4xlarge"
@@ -47,26 +48,6 @@ class TuningRequest:
     max_jobs: int
     parallel: int
     jobs: "SagemakerJobs"
-
-
-@dataclass(frozen=True)
-class TuningPreview:
-    """A tuning that has not been started.
-
-    Attributes:
-        body: the request of CreateHyperParameterTuningJob; `<role>` and the like stand for what is
-            missing.
-        costs: what it may cost, in sentences.
-        notes: what is missing, in sentences.
-    """
-
-    body: dict[str, Any]
-    costs: list[str]
-    notes: list[str]
-
-    def describe(self) -> dict[str, Any]:
-        """Returns it ready for JSON."""
-        return {"request": self.body, "costs": self.costs, "notes": self.notes}
 
 
 def plan_tuning(
@@ -102,7 +83,7 @@ def plan_tuning(
 
 def preview_tuning(
     tuning: TuningRequest, *, progress: Progress | None = None, tell: Tell | None = None
-) -> TuningPreview:
+) -> "Preview":
     """Says what AWS would be asked for, and what it would cost at most; asks nothing.
 
     Args:
@@ -110,14 +91,14 @@ def preview_tuning(
         progress: called with (done, all) while the data set is built.
         tell: called with each sentence that the user should know of the data.
     """
-    from launcher.aws.preview import PRICED_REGION, missing_notes
+    from launcher.aws.preview import PRICED_REGION, Preview, missing_notes
     from launcher.aws.prices import training_costs
     from launcher.aws.readiness import with_placeholders
     from launcher.aws.request import max_runtime
 
     options = tuning.jobs.options
     job, data = load_request(tuning.job, progress, tell)
-    return TuningPreview(
+    return Preview(
         body=_body(tuning, job, with_placeholders(options), tuning.jobs.data_uri(data)),
         costs=training_costs(
             job.instance,

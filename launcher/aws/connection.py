@@ -72,7 +72,7 @@ def connect(region: str | None, profile: str | None) -> Connection:
         raise LauncherError(
             "no_region",
             "It is not said which AWS region to use.",
-            f"Give --region, or write it to {FILE}: {_SET_UP}",
+            f"Give --region, such as --region us-east-1, or write it to {FILE}.",
         )
     return Connection(region, profile)
 

@@ -13,6 +13,7 @@ from launcher.aws.hosting_limits import (
     instance_range,
 )
 from launcher.aws.limits import require
+from launcher.aws.networks import network_fields
 from launcher.aws.options import AwsOptions
 from launcher.aws.places import prefix_of
 from launcher.aws.tags import EXPIRES, tags_of, written_tags
@@ -134,20 +135,13 @@ def model_request(hosting: Hosting, model_data: str) -> dict[str, Any]:
     patience = ASYNC_ENVIRONMENT if hosting.kind == ASYNCHRONOUS else {}
     if environment := {**patience, **options.environment}:
         container["Environment"] = environment
-    request: dict[str, Any] = {
+    return {
         "ModelName": hosting.resource,
         "PrimaryContainer": container,
         "ExecutionRoleArn": options.role,
         "Tags": written_tags(hosting.tags),
+        **network_fields(options),
     }
-    if options.subnets:
-        request["VpcConfig"] = {
-            "SecurityGroupIds": list(options.security_groups),
-            "Subnets": list(options.subnets),
-        }
-    if options.network_isolation:
-        request["EnableNetworkIsolation"] = True
-    return request
 
 
 def config_request(hosting: Hosting) -> dict[str, Any]:

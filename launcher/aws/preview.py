@@ -1,4 +1,4 @@
-"""What a training job would be asked for and cost, without a word to AWS."""
+"""What would be asked for and cost, without a word to AWS."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ PRICED_REGION = "us-east-1"  # for an estimate where no region is said; prices n
 
 @dataclass(frozen=True)
 class Preview:
-    """A training job that has not been submitted.
+    """A training job, or a tuning, that has not been submitted.
 
     Attributes:
-        body: the request of CreateTrainingJob; `<role>` and the like stand for what is missing.
+        body: the request that would make it; `<role>` and the like stand for what is missing.
         costs: what it may cost, in sentences.
         notes: what is missing, and what may go wrong, in sentences.
     """

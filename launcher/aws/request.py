@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from launcher.aws.limits import DEFAULT_RUNTIME_S
+from launcher.aws.networks import network_fields
 from launcher.aws.options import AwsOptions
 from launcher.aws.places import checkpoints_uri, runs_uri
 from launcher.aws.tags import OURS, written_tags
@@ -44,14 +45,8 @@ def training_job(
         "StoppingCondition": _stopping(options),
         "CheckpointConfig": {"S3Uri": uri, "LocalPath": CHECKPOINTS},
         "Tags": written_tags({**options.resource_tags, OURS: version("accompanist")}),
+        **network_fields(options),
     }
-    if options.subnets:
-        body["VpcConfig"] = {
-            "SecurityGroupIds": list(options.security_groups),
-            "Subnets": list(options.subnets),
-        }
-    if options.network_isolation:
-        body["EnableNetworkIsolation"] = True
     if options.spot:
         body["EnableManagedSpotTraining"] = True
     if options.environment:
