@@ -8,6 +8,7 @@ IMAGE := accompanist
 
 bin := $(VENV)/bin
 installed := $(VENV)/.installed
+peers := $(VENV)/.peers
 
 # A user's pip settings choose the index; where packages go, and which are seen, is ours to say.
 unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_CONSTRAINT
@@ -26,7 +27,7 @@ pin_image = $(pin) --constraint requirements.lock --python-version 3.13 \
 tensorflow_gpu = tensorflow[and-cuda]==2.21.0
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check format docs engine image test-image lock clean
+.PHONY: help train test check format docs bench bench-quick engine image test-image lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,12 @@ format: $(installed) ## Format the code
 docs: $(installed) ## Write the pages that are generated from the code
 	$(bin)/python -m training.hyperparameters_page
 	$(bin)/python -m launcher.help_page
+
+bench: $(peers) ## Measure Accompanist beside its peers, 30 minutes (options: ARGS="--only serving")
+	$(bin)/python -m benchmarks $(ARGS)
+
+bench-quick: $(peers) ## The same in 4 minutes, less exactly, into runs/benchmarks
+	$(bin)/python -m benchmarks --quick $(ARGS)
 
 image: engine ## Build the images accompanist:latest and accompanist:serve (options: BUILD_ARGS="--no-cache")
 	$(build) --target serve --tag $(IMAGE):serve $(BUILD_ARGS) .
@@ -85,4 +92,9 @@ $(installed): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(bin)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(bin)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(peers): benchmarks/peers/requirements.txt $(installed)
+	@echo "Installing the peers: PyTorch, JAX and ONNX Runtime; on Linux PyTorch may bring CUDA, 3 GB."
+	$(bin)/python -m pip install --quiet -r benchmarks/peers/requirements.txt
 	@touch $@
