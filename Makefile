@@ -30,7 +30,7 @@ tensorflow_gpu = tensorflow[and-cuda]==2.21.0
 .PHONY: help train test check format docs bench bench-quick engine image test-image lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 train: $(installed) ## Train an accompanist on this machine (options: ARGS="--set iterations=100")
 	$(bin)/python -m launcher.train $(ARGS)
