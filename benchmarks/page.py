@@ -1,5 +1,6 @@
 """RESULTS.md: every number of a benchmark run beside its goal, in tables."""
 
+import math
 from typing import Any
 
 
@@ -13,8 +14,8 @@ def render_page(results: dict[str, Any]) -> str:
         "# Results of the benchmarks",
         "",
         f"Measured on {results['date']} by `make bench{'-quick' if results['quick'] else ''}` in "
-        f"{sum(results['seconds'].values()) / 60:.0f} minutes; this page, RESULTS.json and the "
-        "picture are written by it. All sides of a comparison took turns in one run; a number is "
+        f"{format_value(sum(results['seconds'].values()) / 60)} minutes; this page, RESULTS.json "
+        "and the picture are written by it. All sides of a comparison took turns in one run; a number is "
         "the median of its rounds, after a warm-up, with the lowest and the highest beside it. "
         "What was tried, and where the time goes, is in "
         "[docs/performance.md](../docs/performance.md).",
@@ -36,10 +37,10 @@ def render_page(results: dict[str, Any]) -> str:
 
 def format_value(value: float) -> str:
     """Three digits that count: 0.0123, 1.43, 12.3, 1,234."""
-    if value == 0 or abs(value) >= 100:
+    rounded = float(f"{value:.3g}")
+    if rounded == 0 or abs(rounded) >= 100:
         return f"{value:,.0f}"
-    digits = max(0, 2 - int(f"{value:e}".partition("e")[2]))
-    return f"{value:.{digits}f}"
+    return f"{rounded:.{2 - math.floor(math.log10(abs(rounded)))}f}"
 
 
 def _table(section: dict[str, Any]) -> list[str]:

@@ -66,8 +66,7 @@ class Side:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._end()
 
     def once(self) -> Effort:
         """Lets it work once."""
@@ -83,7 +82,12 @@ class Side:
         for line in self._process.stdout:
             if line.startswith(start):
                 return line
+        self._end()
         raise RuntimeError(f"`python {' '.join(self._command)}` ended before it answered.")
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 def take_turns(
