@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from container.app import Settings
+    from inference.arranger import Arranger
 
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 HOST_VARIABLE = "ACCOMPANIST_HOST"
@@ -100,8 +101,12 @@ def _number(
     raise _bad_setting(name, text, wanted)
 
 
-def serve(environ: Mapping[str, str]) -> int:
+def serve(environ: Mapping[str, str], load: "Callable[[Settings], Arranger] | None" = None) -> int:
     """Serves until a signal ends it.
+
+    Args:
+        environ: sets it up, see above.
+        load: makes the arranger; None for `container.app.load_arranger`.
 
     Returns:
         The exit code: 0 after a signal, 1 if the model cannot be loaded.
@@ -115,7 +120,7 @@ def serve(environ: Mapping[str, str]) -> int:
     # The port is taken first: who asks early waits for the imports instead of being refused.
     import uvicorn
 
-    from container.app import create_app
+    from container.app import create_app, load_arranger
     from container.connection import Connection
 
     settings = read_settings(environ)
@@ -129,7 +134,7 @@ def serve(environ: Mapping[str, str]) -> int:
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    app = create_app(settings, on_failed=give_up)
+    app = create_app(settings, load=load or load_arranger, on_failed=give_up)
     config = uvicorn.Config(
         _with_farewell(app, lambda: server.should_exit),
         access_log=False,

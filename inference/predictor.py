@@ -1,7 +1,7 @@
 """A trained generator that answers phrases: one interface for every architecture, on LiteRT."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,12 +58,20 @@ class Predictor:
             take and give what the manifest says.
     """
 
-    def __init__(self, model_folder: Path, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model_folder: Path,
+        threads: int | None = None,
+        *,
+        load: Callable[[Path, int], Network] = Network,
+    ) -> None:
         """Loads the generator.
 
         Args:
             model_folder: an unpacked model artifact; it is only read.
             threads: to compute with; None takes what affinity and control group grant.
+            load: makes the network of the generator's file and of the number of threads; the
+                benchmarks compare others with ours.
         """
         try:
             self.manifest = Manifest.read(model_folder)
@@ -71,7 +79,7 @@ class Predictor:
             raise ModelError(error.code, error.message, error.hint) from error
         self.max_batch = MAX_BATCH[self.manifest.architecture]
         self._lock = threading.Lock()
-        self._network = _load(model_folder / GENERATOR_FILE, threads or usable_threads())
+        self._network = _load(load, model_folder / GENERATOR_FILE, threads or usable_threads())
         _check_signature(self._network, self.manifest)
         self._grow()
 
@@ -139,9 +147,9 @@ class Predictor:
             ) from error
 
 
-def _load(path: Path, threads: int) -> Network:
+def _load(load: Callable[[Path, int], Network], path: Path, threads: int) -> Network:
     try:
-        return Network(path, threads)
+        return load(path, threads)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             "model_corrupt",
