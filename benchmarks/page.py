@@ -15,8 +15,8 @@ def render_page(results: dict[str, Any]) -> str:
         "",
         f"Measured on {results['date']} by `make bench{'-quick' if results['quick'] else ''}` in "
         f"{format_value(sum(results['seconds'].values()) / 60)} minutes; this page, RESULTS.json "
-        "and the picture are written by it. All sides of a comparison took turns in one run; a number is "
-        "the median of its rounds, after a warm-up, with the lowest and the highest beside it. "
+        "and the picture are written by it. All sides of a comparison took turns in one run; a "
+        "number is the median of its rounds, after a warm-up, beside the lowest and the highest. "
         "What was tried, and where the time goes, is in "
         "[docs/performance.md](../docs/performance.md).",
         "",
