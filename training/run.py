@@ -125,10 +125,11 @@ def check_data(hyperparameters: Hyperparameters, phrases: PhraseSet) -> None:
 
 def build_gan(hyperparameters: Hyperparameters, phrases: PhraseSet) -> Gan:
     """Makes the networks for a data set; the same seed gives the same weights."""
+    _, steps, tracks = phrases.shape
     if hyperparameters.architecture == "unet":
-        return UnetGan(phrases.shape[-1], hyperparameters)
+        return UnetGan(tracks, hyperparameters, steps)
     return VoicesGan(
-        heard_ranges(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters
+        heard_ranges(phrases.part("train"), hyperparameters, VoicesGan), hyperparameters, steps
     )
 
 

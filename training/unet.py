@@ -12,18 +12,22 @@ import keras
 
 from training.doubling import DoublingConvolution
 
-STEPS = 32
+STEPS = 32  # of a phrase, where nothing else is said; others are multiples of 16
 PITCHES = 128
-NOISE_SHAPE = (2, 8, 512)
 FILTERS = 64
 KERNEL = 4
 MOMENTUM = 0.8  # of batch normalisation, as in the seed design
 
 
-def build_generator(tracks: int) -> keras.Model:
+def noise_shape(steps: int) -> tuple[int, int, int]:
+    """The noise of one phrase: four halvings of its steps and pitches, `(2, 8, 512)` of 32."""
+    return steps // 16, PITCHES // 16, 8 * FILTERS
+
+
+def build_generator(tracks: int, steps: int = STEPS) -> keras.Model:
     """Melody `(32, 128, 1)` and noise `(2, 8, 512)` to a roll `(32, 128, tracks)` in [-1, 1]."""
-    melody = keras.Input((STEPS, PITCHES, 1), name="melody")
-    noise = keras.Input(NOISE_SHAPE, name="noise")
+    melody = keras.Input((steps, PITCHES, 1), name="melody")
+    noise = keras.Input(noise_shape(steps), name="noise")
     first = _down(melody, FILTERS, normalised=False)
     second = _down(first, 2 * FILTERS)
     third = _down(second, 4 * FILTERS)
@@ -36,10 +40,10 @@ def build_generator(tracks: int) -> keras.Model:
     return keras.Model([melody, noise], x, name="generator")
 
 
-def build_critic(tracks: int) -> keras.Model:
+def build_critic(tracks: int, steps: int = STEPS) -> keras.Model:
     """Roll `(32, 128, tracks)` and melody `(32, 128, 1)` to one score."""
-    roll = keras.Input((STEPS, PITCHES, tracks), name="roll")
-    melody = keras.Input((STEPS, PITCHES, 1), name="melody")
+    roll = keras.Input((steps, PITCHES, tracks), name="roll")
+    melody = keras.Input((steps, PITCHES, 1), name="melody")
     x = keras.layers.Concatenate()([roll, melody])
     for level in range(4):
         x = keras.layers.Conv2D(FILTERS * 2**level, KERNEL, strides=2, padding="same")(x)

@@ -22,17 +22,23 @@ from training.tensors import Tensor, nth_seed
 
 
 class UnetGan(Gan):
-    """U-Net generator and convolutional critic over `tracks` tracks, the melody first."""
+    """U-Net generator and convolutional critic over `tracks` tracks, the melody first.
+
+    Shapes are told for phrases of 32 steps.
+    """
 
     tonic_normalized = False
-    noise_shape = unet.NOISE_SHAPE
 
-    def __init__(self, tracks: int, hyperparameters: Hyperparameters) -> None:
+    def __init__(
+        self, tracks: int, hyperparameters: Hyperparameters, steps: int = unet.STEPS
+    ) -> None:
+        self.steps = steps
+        self.noise_shape = unet.noise_shape(steps)
         self.values = hyperparameters
         rates = hyperparameters.generator_learning_rate, hyperparameters.critic_learning_rate
         generator_optimizer, critic_optimizer = (keras.optimizers.Adam(r, 0.5, 0.9) for r in rates)
         super().__init__(
-            (unet.build_generator(tracks), unet.build_critic(tracks)),
+            (unet.build_generator(tracks, steps), unet.build_critic(tracks, steps)),
             generator_optimizer,
             critic_optimizer,
             average_decay=None,
@@ -42,8 +48,8 @@ class UnetGan(Gan):
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Melodies as rolls of 0 and 1, and noise."""
         return {
-            "roll": tf.TensorSpec((None, unet.STEPS, unet.PITCHES, 1), tf.float32),
-            "noise": tf.TensorSpec((None, *unet.NOISE_SHAPE), tf.float32),
+            "roll": tf.TensorSpec((None, self.steps, unet.PITCHES, 1), tf.float32),
+            "noise": tf.TensorSpec((None, *self.noise_shape), tf.float32),
         }
 
     def serve(self, roll: Tensor, noise: Tensor) -> Terms:
@@ -97,4 +103,4 @@ class UnetGan(Gan):
         return roll, roll[..., :1]
 
     def _noise(self, real: Tensor, seed: Tensor) -> Tensor:
-        return tf.random.stateless_truncated_normal((real.shape[0], *unet.NOISE_SHAPE), seed)
+        return tf.random.stateless_truncated_normal((real.shape[0], *self.noise_shape), seed)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from training.layers import Residual, convolution, leaky
 from training.pitches import PitchSpace
 from training.tensors import Tensor
-from training.voices_generator import STEPS, VOICES, positions
+from training.voices_generator import VOICES, positions
 
 LARGEST_MOVE = 7
 BEAT = 4
@@ -90,7 +90,7 @@ class VoicesCritic(keras.Model):
         x = leaky(self.down[1](leaky(x)))
         beat = self.blocks[1](x)
         x = leaky(self.down[2](leaky(beat)))
-        x = tf.reshape(x, (-1, STEPS // 8 * x.shape[-1]))
+        x = tf.reshape(x, (-1, melody.shape[1] // 8 * x.shape[-1]))
         x = leaky(self.hidden(tf.concat([x, _deviation(x, groups)], axis=-1)))
         means = tf.reduce_mean(self.fine_score(leaky(fine)), axis=1) + tf.reduce_mean(
             self.beat_score(leaky(beat)), axis=1
@@ -110,7 +110,7 @@ class VoicesCritic(keras.Model):
         left = tf.concat([tf.zeros_like(stayed[:, :BEAT]), 1.0 - stayed], axis=1)
         views = [
             _flat(choir),
-            positions(batch),
+            positions(batch, melody.shape[1]),
             _flat(chroma),
             tf.reduce_sum(chroma, axis=2),
             onsets,

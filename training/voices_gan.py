@@ -21,13 +21,13 @@ from training.tensors import Tensor, nth_seed
 from training.voice_leading import INTERVALS, interval_weights
 from training.voices_critic import VoicesCritic
 from training.voices_generator import (
-    LATENT_SIZE,
-    NOISE_SIZE,
     STEPS,
     VOICES,
     Accompaniment,
     Encoder,
     VoicesGenerator,
+    latent_size,
+    noise_size,
 )
 
 WARMUP_LEARNING_RATE = 1e-3
@@ -47,22 +47,26 @@ class VoicesGan(Gan):
             highest do. Their range is the range of the networks, and that of each voice the range
             of what is chosen for it.
         hyperparameters: the choices.
+        steps: of a phrase, whole bars of 16; shapes are told for 32.
     """
 
     tonic_normalized = True
-    noise_shape = (NOISE_SIZE,)
 
-    def __init__(self, pitch: NDArray[np.integer], hyperparameters: Hyperparameters) -> None:
+    def __init__(
+        self, pitch: NDArray[np.integer], hyperparameters: Hyperparameters, steps: int = STEPS
+    ) -> None:
+        self.steps = steps
+        self.noise_shape = (noise_size(steps),)
         space = PitchSpace.around(pitch)
         outside = np.stack([space.outside(pitch[..., 1 + voice]) for voice in range(VOICES)])
         self.space = space
         self.values = hyperparameters
         generator = VoicesGenerator(space, outside)
         critic, encoder = VoicesCritic(space), Encoder(space)
-        melody = tf.zeros((1, STEPS, space.size))
-        voices = tf.zeros((1, STEPS, VOICES, space.size))
-        onset = tf.zeros((1, STEPS, 1))
-        generator(melody, onset, tf.zeros((1, NOISE_SIZE)), voices, tf.zeros((1, 1, 1)))
+        melody = tf.zeros((1, steps, space.size))
+        voices = tf.zeros((1, steps, VOICES, space.size))
+        onset = tf.zeros((1, steps, 1))
+        generator(melody, onset, tf.zeros((1, *self.noise_shape)), voices, tf.zeros((1, 1, 1)))
         critic(melody, voices)
         encoder(melody, voices)
         self.encoder = encoder
@@ -95,16 +99,16 @@ class VoicesGan(Gan):
     ) -> Accompaniment:
         """Accompanies one-hot melodies `(batch, 32, pitches)` with what the generator chooses."""
         batch = tf.shape(melody)[0]
-        nothing = tf.zeros((batch, STEPS, VOICES, self.space.size))
+        nothing = tf.zeros((batch, self.steps, VOICES, self.space.size))
         alone = tf.zeros((batch, 1, 1))
         return self.generator(melody, onset, noise, nothing, alone, together=together)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Melodies as MIDI numbers and onsets, and noise."""
         return {
-            "pitch": tf.TensorSpec((None, STEPS), tf.int32),
-            "onset": tf.TensorSpec((None, STEPS), tf.float32),
-            "noise": tf.TensorSpec((None, NOISE_SIZE), tf.float32),
+            "pitch": tf.TensorSpec((None, self.steps), tf.int32),
+            "onset": tf.TensorSpec((None, self.steps), tf.float32),
+            "noise": tf.TensorSpec((None, *self.noise_shape), tf.float32),
         }
 
     def serve(self, pitch: Tensor, onset: Tensor, noise: Tensor) -> Terms:
@@ -132,7 +136,7 @@ class VoicesGan(Gan):
         """Scores real music against the generator's and against other melodies' accompaniments."""
         melody, onset, voices = self._open(batch)
         size = melody.shape[0]
-        noise = tf.random.stateless_normal((size, NOISE_SIZE), seed)
+        noise = tf.random.stateless_normal((size, *self.noise_shape), seed)
         fake = tf.stop_gradient(self.play(melody, onset, noise).choice)
         foreign = tf.roll(voices, 1, axis=0)
         scores = self.critic(
@@ -160,7 +164,7 @@ class VoicesGan(Gan):
         melody, onset, voices = self._open(batch)
         size = melody.shape[0]
         posterior, divergence = self._posterior(melody, voices, seed)
-        prior = tf.random.stateless_normal((size, NOISE_SIZE), nth_seed(seed, 1))
+        prior = tf.random.stateless_normal((size, *self.noise_shape), nth_seed(seed, 1))
         answer = self.generator(
             tf.tile(melody, (2, 1, 1)),
             tf.tile(onset, (2, 1, 1)),
@@ -211,9 +215,10 @@ class VoicesGan(Gan):
 
     def _posterior(self, melody: Tensor, voices: Tensor, seed: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(melody, voices)
-        draw = tf.random.stateless_normal((melody.shape[0], NOISE_SIZE), seed)
-        latent = mean + tf.exp(0.5 * log_variance) * draw[:, :LATENT_SIZE]
-        noise = tf.concat([latent, draw[:, LATENT_SIZE:]], axis=-1)
+        draw = tf.random.stateless_normal((melody.shape[0], *self.noise_shape), seed)
+        size = latent_size(self.steps)
+        latent = mean + tf.exp(0.5 * log_variance) * draw[:, :size]
+        noise = tf.concat([latent, draw[:, size:]], axis=-1)
         return noise, gaussian_divergence(mean, log_variance)
 
     def _likelihood(
@@ -226,6 +231,6 @@ class VoicesGan(Gan):
         struck = batch["onset"][:, 1:, 1:]
         again = tf.nn.sigmoid_cross_entropy_with_logits(struck, told.repeat[:, 1:])
         repeats = tf.math.divide_no_nan(tf.reduce_sum(held * again), tf.reduce_sum(held))
-        spread = self.values.kl_weight * divergence / (STEPS * VOICES)
+        spread = self.values.kl_weight * divergence / (self.steps * VOICES)
         loss = reconstruction + spread + REPEAT_WEIGHT * repeats
         return loss, {"reconstruction_loss": reconstruction, "kl": divergence}

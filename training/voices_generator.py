@@ -22,16 +22,14 @@ from training.pitches import PitchSpace, straight_through
 from training.tensors import Tensor
 from training.voice_leading import INTERVALS, best_path
 
-STEPS = 32
-BEATS = 8
+STEPS = 32  # of a phrase, where nothing else is said; others are whole bars, too
+STEPS_PER_BEAT = 4
 STEPS_PER_BAR = 16
 GLOBAL_NOISE = 16
 BEAT_NOISE = 8
 VOICES = 3
 FORBIDDEN = 1e4  # logits that no other pitch comes near
 NORMAL_TO_UNIFORM = 1.702  # a logistic curve this steep is the normal distribution within 0.01
-LATENT_SIZE = GLOBAL_NOISE + BEATS * BEAT_NOISE
-NOISE_SIZE = LATENT_SIZE + VOICES * STEPS // 2
 
 
 class Accompaniment(NamedTuple):
@@ -49,10 +47,20 @@ class Accompaniment(NamedTuple):
     repeat: Tensor
 
 
-def positions(batch: Tensor) -> Tensor:
-    """Where each step stands in bar and phrase: `(batch, 32, 18)`, one-hot."""
-    step = tf.one_hot(tf.range(STEPS) % STEPS_PER_BAR, STEPS_PER_BAR)
-    bar = tf.one_hot(tf.range(STEPS) // STEPS_PER_BAR, STEPS // STEPS_PER_BAR)
+def latent_size(steps: int) -> int:
+    """How much of the noise a phrase of so many steps has without the dice."""
+    return GLOBAL_NOISE + steps // STEPS_PER_BEAT * BEAT_NOISE
+
+
+def noise_size(steps: int) -> int:
+    """How much noise a phrase of so many steps has."""
+    return latent_size(steps) + VOICES * steps // 2
+
+
+def positions(batch: Tensor, steps: int) -> Tensor:
+    """Where each step stands in bar and phrase: `(batch, steps, 16 + bars)`, one-hot."""
+    step = tf.one_hot(tf.range(steps) % STEPS_PER_BAR, STEPS_PER_BAR)
+    bar = tf.one_hot(tf.range(steps) // STEPS_PER_BAR, steps // STEPS_PER_BAR)
     return tf.repeat(tf.concat([step, bar], axis=-1)[tf.newaxis], batch, axis=0)
 
 
@@ -113,7 +121,7 @@ class VoiceHead(keras.Layer):
         between, again = self._ornaments(by_eighth, context, heard)
         odd = eighths + self.hold * context + between
         choice = _interleave(chosen, _ornamented(chosen, odd - self.forbidden, context, dice))
-        return choice, _interleave(eighths, odd), tf.reshape(again, (-1, STEPS))
+        return choice, _interleave(eighths, odd), tf.reshape(again, (-1, heard.shape[1]))
 
     def _ornaments(self, eighth: Tensor, chosen: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
         """Logits for the odd sixteenths `(batch, 16, pitches)`, strikes `(batch, 16, 2)`."""
@@ -134,11 +142,13 @@ def _ornamented(chosen: Tensor, logits: Tensor, context: Tensor, dice: Tensor) -
 
 def _interleave(even: Tensor, odd: Tensor) -> Tensor:
     """`(batch, 16, c)` twice to `(batch, 32, c)`, `even` first."""
-    return tf.reshape(tf.stack([even, odd], axis=2), (-1, STEPS, even.shape[-1]))
+    return tf.reshape(tf.stack([even, odd], axis=2), (-1, 2 * even.shape[1], even.shape[-1]))
 
 
 class VoicesGenerator(keras.Model):
-    """Melody and noise to three voices.
+    """Melody and noise to three voices; the phrases may have any number of whole bars.
+
+    Shapes are told for two bars, 32 steps.
 
     Args:
         space: the pitches that it knows.
@@ -180,8 +190,9 @@ class VoicesGenerator(keras.Model):
                 0 where it hears what the generator chose.
             together: choose the eighths of a voice together, see `training.voice_leading`.
         """
-        beat, eighth = self._trunk(melody, onset, noise[:, :LATENT_SIZE])
-        dice = tf.reshape(noise[:, LATENT_SIZE:], (-1, STEPS // 2, VOICES))
+        latent = latent_size(melody.shape[1])
+        beat, eighth = self._trunk(melody, onset, noise[:, :latent])
+        dice = tf.reshape(noise[:, latent:], (-1, melody.shape[1] // 2, VOICES))
         dice = tf.sigmoid(NORMAL_TO_UNIFORM * dice)
         heard = tf.concat([melody, self.space.chroma(melody), onset], axis=-1)
         voices: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -198,20 +209,22 @@ class VoicesGenerator(keras.Model):
     def _trunk(self, melody: Tensor, onset: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Features for beats `(batch, 8, width)` and eighths `(batch, 16, width)`."""
         whole = noise[:, tf.newaxis, :GLOBAL_NOISE]
-        each = tf.reshape(noise[:, GLOBAL_NOISE:], (-1, BEATS, BEAT_NOISE))
-        where = positions(tf.shape(melody)[0])
+        steps = melody.shape[1]
+        beats = steps // STEPS_PER_BEAT
+        each = tf.reshape(noise[:, GLOBAL_NOISE:], (-1, beats, BEAT_NOISE))
+        where = positions(tf.shape(melody)[0], steps)
         x = tf.concat([melody, self.space.chroma(melody), onset, where], axis=-1)
         x = leaky(self.stem(x))
         levels = []
         for layer in self.down:
             x = leaky(normalise(layer(x)))
             levels.append(x)
-        x = tf.concat([x, upsample(whole, 2)], axis=-1)
+        x = tf.concat([x, upsample(whole, steps // STEPS_PER_BAR)], axis=-1)
         x = leaky(normalise(self.bottom(x)))
         for layer, skip in zip(self.up, (levels[2], levels[1]), strict=True):
             x = leaky(normalise(layer(tf.concat([upsample(x, 2), skip], axis=-1))))
         x = self.beat(tf.concat([x, each], axis=-1))
-        condition = tf.concat([upsample(whole, BEATS), each], axis=-1)
+        condition = tf.concat([upsample(whole, beats), each], axis=-1)
         for block in self.blocks:
             x = block(x, condition)
         x = leaky(normalise(x))
@@ -238,15 +251,15 @@ class Encoder(keras.Model):
             melody: one-hot `(batch, 32, pitches)`.
             voices: one-hot `(batch, 32, 3, pitches)`.
         """
-        batch = tf.shape(melody)[0]
-        flat = tf.reshape(voices, (batch, STEPS, VOICES * self.space.size))
-        x = leaky(self.stem(tf.concat([melody, flat, positions(batch)], axis=-1)))
+        batch, steps = tf.shape(melody)[0], melody.shape[1]
+        flat = tf.reshape(voices, (batch, steps, VOICES * self.space.size))
+        x = leaky(self.stem(tf.concat([melody, flat, positions(batch, steps)], axis=-1)))
         for layer in self.down:
             x = leaky(normalise(layer(x)))
         mean, spread = tf.split(self.beat(x), 2, axis=-1)
-        deep = tf.reshape(leaky(self.deep(x)), (batch, 2 * self.deep.filters))
+        deep = tf.reshape(leaky(self.deep(x)), (batch, steps // STEPS_PER_BAR * self.deep.filters))
         whole_mean, whole_spread = tf.split(self.whole(deep), 2, axis=-1)
-        flatten = (batch, BEATS * BEAT_NOISE)
+        flatten = (batch, steps // STEPS_PER_BEAT * BEAT_NOISE)
         return (
             tf.concat([whole_mean, tf.reshape(mean, flatten)], axis=-1),
             tf.concat([whole_spread, tf.reshape(spread, flatten)], axis=-1),

@@ -23,8 +23,8 @@ class SmallGan(Gan):
     tonic_normalized = True
     noise_shape = (4,)
 
-    def __init__(self, pitch, hyperparameters):
-        del pitch  # nothing here has a range
+    def __init__(self, pitch, hyperparameters, steps):
+        del pitch, steps  # nothing here has a range, and all phrases are as long
         self.values = hyperparameters
         inputs, outputs = STEPS + self.noise_shape[0], STEPS * VOICES
         super().__init__(

@@ -66,6 +66,16 @@ def test_layers_are_the_seed_designs(build, expected):
     assert table(build(4)) == expected
 
 
+@pytest.mark.parametrize("steps", [16, 64])
+def test_phrases_of_other_lengths_have_the_same_layers(steps):
+    """Only what is flattened grows, the critic's last layer."""
+    longer = steps / 32
+    for build, expected in ((build_generator, GENERATOR), (build_critic, CRITIC[:-2])):
+        shapes = [(n, (int(s[0] * longer), *s[1:]), p) for n, s, p in expected]
+        assert table(build(4, steps))[: len(shapes)] == shapes
+    assert build_critic(4, steps).layers[-1].count_params() == 8192 * longer + 1
+
+
 def test_slopes_momentum_and_activation_are_the_seed_designs():
     layers = build_generator(4).layers
     assert {layer.negative_slope for layer in layers if "LeakyReLU" in str(type(layer))} == {0.2}

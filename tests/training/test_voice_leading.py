@@ -9,7 +9,7 @@ from training.batches import shifts_to_c
 from training.hyperparameters import Hyperparameters
 from training.voice_leading import INTERVALS, REACH, best_path, interval_weights
 from training.voices_gan import VoicesGan
-from training.voices_generator import NOISE_SIZE, VOICES
+from training.voices_generator import VOICES
 
 
 def weights(**by_interval):
@@ -111,7 +111,7 @@ def play(gan):
     melody = random.integers(60, 78, (20, 8)).repeat(4, axis=1)
     onset = np.zeros((20, 32), bool)
     onset[:, ::4] = True
-    noise = random.normal(size=(20, NOISE_SIZE)).astype(np.float32)
+    noise = random.normal(size=(20, *gan.noise_shape)).astype(np.float32)
     return gan.accompany(melody, onset, noise)[0].argmax(axis=2)[:, ::2]
 
 

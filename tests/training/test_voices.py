@@ -8,7 +8,7 @@ from training.hyperparameters import Hyperparameters
 from training.pitches import PitchSpace, straight_through
 from training.voices_critic import interval_classes, moves, parallels
 from training.voices_gan import VoicesGan
-from training.voices_generator import LATENT_SIZE, NOISE_SIZE, _ornamented
+from training.voices_generator import _ornamented, latent_size, noise_size
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def melodies(count=3, seed=0):
     pitch = random.integers(60, 78, (count, 8)).repeat(4, axis=1)
     onset = np.zeros((count, 32), bool)
     onset[:, ::4] = True
-    return pitch, onset, random.normal(size=(count, NOISE_SIZE)).astype(np.float32)
+    return pitch, onset, random.normal(size=(count, noise_size(32))).astype(np.float32)
 
 
 def test_space_holds_whole_octaves_around_the_music():
@@ -117,7 +117,7 @@ def test_the_dice_decide_where_sixteenths_leave_the_eighth(gan, ornaments):
     """A die of 0 is below every chance, one of 1 below none; eighths do not care."""
     pitch, onset, noise = melodies()
     thrown = noise.copy()
-    thrown[:, LATENT_SIZE:] = -1e3 if ornaments else 1e3
+    thrown[:, latent_size(32) :] = -1e3 if ornaments else 1e3
     chosen = gan.accompany(pitch, onset, thrown)[0].argmax(axis=2)
     assert np.all((chosen[:, 1::2] != chosen[:, ::2]) == ornaments)
     free = gan.accompany(pitch, onset, noise)[0].argmax(axis=2)
@@ -131,6 +131,26 @@ def test_ornaments_come_as_often_as_their_likelihood_says():
     dice = tf.constant(np.random.default_rng(0).uniform(size=(500, 16)), tf.float32)
     rates = tf.reduce_mean(_ornamented(held, logits, held, dice), axis=(0, 1)).numpy()
     np.testing.assert_allclose(rates, [0.0, 0.8, 0.2], atol=0.02)
+
+
+def test_phrases_may_have_other_numbers_of_bars(walks):
+    """Of three: all bars are heard, answered, scored and read back as noise."""
+    steps = 48
+    gan = VoicesGan(walks.pitch, Hyperparameters(batch_size=4), steps)
+    pitch = np.concatenate([walks.pitch[:4], walks.pitch[4:8, :16]], axis=1)
+    onset = np.concatenate([walks.onset[:4], walks.onset[4:8, :16]], axis=1)
+    noise = np.random.default_rng(0).normal(size=(4, noise_size(steps))).astype(np.float32)
+    assert gan.noise_shape == noise.shape[1:]
+    answer = gan.serve(pitch[..., 0], tf.constant(onset[..., 0], tf.float32), noise)["pitch"]
+    assert answer.shape == (4, steps, 3)
+    moved = noise.copy()
+    moved[:, latent_size(steps) - 8 : latent_size(steps)] += 5.0  # of the last beat
+    other = gan.serve(pitch[..., 0], tf.constant(onset[..., 0], tf.float32), moved)["pitch"]
+    assert np.any(answer.numpy()[:, -4:] != other.numpy()[:, -4:])
+    batch = {"pitch": tf.constant(pitch), "onset": tf.constant(onset, tf.float32)}
+    seed = tf.constant([0, 0])
+    losses = [gan.critic_terms(batch, seed)[0], gan.generator_terms(batch, seed, 0.5)[0]]
+    assert np.isfinite(losses).all()
 
 
 def test_truth_reaches_only_the_heads_above_and_only_where_it_is_followed(gan):
