@@ -9,6 +9,7 @@ before the bar or is held beyond it, and a rest stays a rest. What is written an
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,22 @@ class Kept:
     onset: BoolArray
     steps: BoolArray
 
+    @cached_property
+    def is_nothing(self) -> bool:
+        """Whether nothing stays, not even a rest: most songs are accompanied anew."""
+        return not self.steps.any()
+
     def moved(self, semitones: int) -> "Kept":
         """The same on a transposed grid; the notes are not moved."""
+        if self.is_nothing:
+            return self
         roll, onset = move_pitches(self.roll, semitones), move_pitches(self.onset, semitones)
         return replace(self, roll=roll, onset=onset)
 
     def lay_over(self, roll: BoolArray, onset: BoolArray) -> tuple[BoolArray, BoolArray]:
         """Puts what stays in the place of what was answered, `(..., time, 128, track)`."""
+        if self.is_nothing:
+            return roll, onset
         steps = self.steps[:, None]
         return np.where(steps, self.roll, roll), np.where(steps, self.onset, onset)
 
@@ -57,8 +67,10 @@ class Kept:
         self, roll: BoolArray, onset: BoolArray, cells: Sequence[Cell]
     ) -> tuple[BoolArray, BoolArray]:
         """Does the same to windows of two cells, `(..., window, 2 * bar_steps, 128, track)`."""
+        if self.is_nothing:
+            return roll, onset
         bar_steps = roll.shape[-3] // 2
-        roll, onset = roll.copy(), onset.copy()
+        roll, onset = roll.copy(order="K"), onset.copy(order="K")
         for index, cell in enumerate(cells):
             song = slice(cell.start, cell.start + cell.steps)
             part = Kept((), self.roll[song], self.onset[song], self.steps[song])
@@ -73,6 +85,8 @@ class Kept:
 
         Behind that it starts anew, even on the pitch that sounded there.
         """
+        if self.is_nothing:
+            return roll, onset
         roll = roll & ~self.steps[:, None]
         return roll, (onset & roll) | newly_sounding(roll)
 
@@ -83,6 +97,8 @@ class Kept:
         is shortened by that.
         """
         kept = self.notes[track]
+        if not kept:
+            return tuple(notes)
         starts = np.array([note.start for note in kept])
         ends = np.array([note.end for note in kept])
         joined = list(kept)
@@ -113,8 +129,9 @@ def keep(
         MusicError: `bad_option`, all faults at once.
     """
     if not options.freezes:
-        parts = [None] * (len(names) - 1)
-        return _keep_cells(grid, parts, np.zeros((grid.steps, len(parts)), dtype=bool)), []
+        others = len(names) - 1
+        silence = np.zeros((grid.steps, PITCHES, others), dtype=bool)
+        return Kept(((),) * others, silence, silence, silence[:, 0]), []
     if not any(parts):
         raise MusicError(
             "bad_option",

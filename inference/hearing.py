@@ -100,15 +100,12 @@ def choose_register(line: Line, key: Key, manifest: Manifest) -> Register:
     key_shift = key.shift_to_c if manifest.tonic_normalized else 0
     low, high = manifest.melody_range
     heard = line.pitch[line.sounding] + key_shift
-    shares = {
-        octaves: float(
-            np.mean((low <= heard + OCTAVE * octaves) & (heard + OCTAVE * octaves <= high))
-        )
-        for octaves in sorted(range(-10, 11), key=abs)
-    }
+    nearest = np.array(sorted(range(-10, 11), key=abs))
+    moved = heard + OCTAVE * nearest[:, None]
+    shares = ((low <= moved) & (moved <= high)).mean(axis=1)
     if shares[0] >= ENOUGH_IN_RANGE:
         return Register(key_shift, 0)
-    return Register(key_shift, max(shares, key=lambda octaves: shares[octaves]))
+    return Register(key_shift, int(nearest[shares.argmax()]))
 
 
 def cells_heard(

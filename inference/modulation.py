@@ -17,6 +17,13 @@ from music.keys import MAJOR_PROFILE, MINOR_PROFILE, Key
 
 CHANGE = 4.0  # nats; a quarter out of the scale is worth about 0.6
 QUARTER = 4  # steps
+LOG_PROFILES = np.log(
+    [
+        np.roll(profile / profile.sum(), tonic)
+        for profile in (MAJOR_PROFILE, MINOR_PROFILE)
+        for tonic in range(OCTAVE)
+    ]
+)
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -54,9 +61,7 @@ def _likelihood(line: Line, part: slice) -> FloatArray:
     """The log likelihood of a part of the melody in each key, `(24,)`, major keys first."""
     pitch = line.pitch[part][line.sounding[part]]
     quarters = np.bincount(pitch % OCTAVE, minlength=OCTAVE) / QUARTER
-    profiles = (MAJOR_PROFILE, MINOR_PROFILE)
-    rotated = np.stack([np.roll(p / p.sum(), tonic) for p in profiles for tonic in range(OCTAVE)])
-    return np.asarray(np.log(rotated) @ quarters)
+    return np.asarray(LOG_PROFILES @ quarters)
 
 
 def _likeliest_path(likelihood: FloatArray) -> list[Key]:

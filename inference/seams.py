@@ -75,7 +75,7 @@ def stitch(
 
 def newly_sounding(roll: BoolArray) -> BoolArray:
     """Where a pitch sounds that did not sound on the step before: `(time, 128, track)`."""
-    new = roll.copy()
+    new = roll.copy(order="K")
     new[1:] &= ~roll[:-1]
     return new
 

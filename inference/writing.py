@@ -41,6 +41,8 @@ def octaves_that_fit(roll: BoolArray, shift: int, wanted: int) -> int:
         shift: the semitones by which it moves anyway.
         wanted: by the caller.
     """
+    if not wanted:
+        return 0
     sounding = np.flatnonzero(roll.any(axis=(0, 2))) + shift
     octaves = wanted
     while octaves and len(sounding):
@@ -63,7 +65,9 @@ def move_pitches(roll: BoolArray, semitones: int) -> BoolArray:
 
 def shift_windows(roll: BoolArray, semitones: NDArray[np.integer]) -> BoolArray:
     """Transposes each window of `(window, step, 128, track)` by its own `(window,)` semitones."""
-    moved = roll.copy()
+    if not semitones.any():
+        return roll
+    moved = roll.copy(order="K")
     for window in np.flatnonzero(semitones).tolist():
         moved[window] = move_pitches(roll[window], int(semitones[window]))
     return moved
