@@ -36,7 +36,9 @@ def render_page(results: dict[str, Any]) -> str:
 
 
 def format_value(value: float) -> str:
-    """Three digits that count: 0.0123, 1.43, 12.3, 1,234."""
+    """Three digits that count: 0.0123, 1.43, 12.3, 1,234; what is infinite never came."""
+    if math.isinf(value):
+        return "never"
     rounded = float(f"{value:.3g}")
     if rounded == 0 or abs(rounded) >= 100:
         return f"{value:,.0f}"

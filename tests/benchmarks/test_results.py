@@ -38,6 +38,7 @@ def test_the_median_tells_how_far_rounds_lie_apart():
         (99.96, "100"),
         (1234.5, "1,234"),
         (-2.5, "-2.50"),
+        (float("inf"), "never"),
     ],
 )
 def test_three_digits_count(value, text):
