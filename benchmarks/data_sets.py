@@ -11,14 +11,13 @@ batches are those of the default runs: 24 phrases for lines, five times 64 with 
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.machine import machine
+from benchmarks.machine import machine, peak_bytes
 
 TICKS = 480
 BARS = 21  # of a song: 20 phrases
@@ -115,8 +114,7 @@ def table(sizes: list[int]) -> list[dict[str, object]]:
 
 def _stage(stage: str, folder: str, file: str, kind: str) -> None:
     found = STAGES[stage](Path(folder), Path(file), kind)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**found, "peak MiB": peak}))
+    print(json.dumps({**found, "peak MiB": peak_bytes() / 2**20}))
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import resource
 import subprocess
+import sys
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -39,6 +41,16 @@ def describe_machine() -> dict[str, str]:
         "Python": platform.python_version(),
         **{name: version for name in LIBRARIES if (version := _version(name))},
     }
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held."""
+    try:  # what `getrusage` says is at least what the parent held when it started this process
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1 if sys.platform == "darwin" else 1024)
 
 
 def _processor() -> str:

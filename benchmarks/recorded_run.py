@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import peak_bytes
+
 RECORD = "record.json"
 LOG = "log"
 
@@ -275,12 +277,7 @@ def resident_mb() -> float:
 
 def peak_mb() -> float:
     """The most memory that this process has held, MB."""
-    try:  # what `getrusage` says is at least what the parent held when it started this process
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
-    except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return peak_bytes() / 1e6
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 
+from benchmarks.machine import peak_bytes
+
 READY = "ready"
 GO = "go"
 
@@ -126,6 +128,5 @@ def answer_rounds(work: Callable[[], object]) -> None:
         work()
         wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
         cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        # Linux counts in KiB, macOS in bytes.
-        peak = after.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        peak = peak_bytes() / 2**20
         print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "peak_rss_mib": peak}), flush=True)

@@ -1,5 +1,6 @@
 """Sides take turns, each in a process of its own."""
 
+import numpy as np
 import pytest
 
 from benchmarks.sides import Side, take_turns
@@ -33,6 +34,13 @@ def test_sides_take_turns_and_their_own_time_is_counted(tmp_path):
         assert effort.wall_s >= effort.cpu_s * 0.9
         assert effort.peak_rss_mib > 1
     assert max(effort.cpu_s for effort in efforts["b"]) < 0.05
+
+
+def test_the_memory_of_a_side_is_its_own(tmp_path):
+    """The kernel's own count starts with what the parent has held."""
+    held = np.ones(2**25)  # 256 MiB
+    (effort,) = take_turns({"a": ["-c", SIDE, str(tmp_path / "log"), "a", "0"]}, rounds=1)["a"]
+    assert 1 < effort.peak_rss_mib < held.nbytes / 2**20
 
 
 def test_a_side_that_dies_is_told_and_ended():
