@@ -97,12 +97,13 @@ def nearest_training(accompaniment: Pitches, training: Pitches) -> Floats:
     # one row per cell keeps the inner loop on short, contiguous vectors that stay in the cache
     columns = np.ascontiguousarray(np.concatenate(shifted).T)
     agree = np.empty(columns.shape[1], np.bool_)
+    as_number = agree.view(np.uint8)
     best = np.empty(len(cells))
     for index, phrase in enumerate(cells):
-        count = np.zeros(columns.shape[1], np.uint16)
+        count = np.zeros(columns.shape[1], np.min_scalar_type(cells.shape[1]))  # most often a byte
         for column, cell in zip(columns, phrase, strict=True):
             np.equal(column, cell, out=agree)
-            np.add(count, agree, out=count, casting="unsafe")
+            np.add(count, as_number, out=count)
         best[index] = 1.0 - count.max() / cells.shape[1]
     return best
 

@@ -69,10 +69,12 @@ def _room(ranges: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return np.minimum(low, 0), np.maximum(high, 0)
 
 
-def _transposed_roll(roll: NDArray[np.bool_], semitones: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Shifts rolls `(n, time, 128, track)` that have room for it."""
-    index = (np.arange(128) - semitones[:, None]) % 128
-    return np.take_along_axis(roll, index[:, None, :, None], axis=2)
+def transposed_roll(roll: NDArray[np.bool_], semitones: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Shifts rolls `(n, time, 128, track)` that have room for it by their `semitones` `(n,)`."""
+    moved = np.empty_like(roll)  # in memory, too, it is laid out as the other
+    for to, of, shift in zip(moved, roll, (semitones % 128).tolist(), strict=True):
+        to[:, shift:], to[:, :shift] = of[:, : 128 - shift], of[:, 128 - shift :]
+    return moved
 
 
 class Batches:
@@ -133,7 +135,7 @@ class Batches:
         pitch = transpose(pitch, shift)
         arrays: Arrays = {"pitch": pitch, "onset": onset}
         if roll is not None:
-            arrays["roll"] = _transposed_roll(unpack_roll(roll), shift)
+            arrays["roll"] = transposed_roll(unpack_roll(roll), shift)
             arrays["roll"][..., 0] = pitch[..., :1] == np.arange(128)
         lead = (self.updates, self.batch_size)
         return {name: array.reshape(*lead, *array.shape[1:]) for name, array in arrays.items()}

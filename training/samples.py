@@ -9,7 +9,7 @@ from music.midi import write_midi
 from music.phrases import PhraseSet, transpose
 from music.rolls import notes_of_roll, notes_of_voice
 from music.song import Song, Tempo, TimeSignature, Track
-from training.batches import melody_first, shifts_to_c
+from training.batches import melody_first, shifts_to_c, transposed_roll
 from training.players import Player
 
 TICKS_PER_BEAT = 480
@@ -43,8 +43,7 @@ class Listener:
         shifts = shifts_to_c(self.phrases) if player.tonic_normalized else np.zeros(count, np.int64)
         melody = transpose(self.pitch[..., :1], shifts)[..., 0]
         roll, onset = player.accompany(melody, self.onset[..., 0], noise)
-        index = (np.arange(128) + shifts[:, None])[:, None, :, None] % 128
-        return np.take_along_axis(roll, index, 2), np.take_along_axis(onset, index, 2)
+        return transposed_roll(roll, -shifts), transposed_roll(onset, -shifts)
 
 
 class Sampler:

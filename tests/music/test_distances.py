@@ -91,6 +91,12 @@ def test_rests_are_not_transposed():
     assert nearest_training(np.full((1, 4, 1), 2, np.int8), training).tolist() == [1.0]
 
 
+def test_a_copy_of_any_length_is_one():
+    """Of 256 cells a byte would count none."""
+    training = np.full((1, 64, 4), 60, np.int8)
+    assert nearest_training(training, training).tolist() == [0.0]
+
+
 def test_diversity_is_over_all_pairs_of_draws():
     draws = np.zeros((3, 1, 2, 2), np.int8)
     draws[1, 0, 0, 0] = 1
