@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from training.tensors import Tensor
+from training.tensors import Tensor, last_axis_product
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PitchSpace:
     def chroma(self, one_hot: Tensor) -> Tensor:
         """Sums octaves: `(..., size)` to `(..., 12)`, C first."""
         classes = (np.arange(self.size) + self.lowest) % 12
-        return tf.linalg.matmul(one_hot, tf.constant(np.eye(12, dtype=np.float32)[classes]))
+        return last_axis_product(one_hot, np.eye(12, dtype=np.float32)[classes])
 
 
 def straight_through(logits: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from music.phrases import transpose
 from training.batches import shifts_to_c
 from training.hyperparameters import Hyperparameters
 from training.pitches import PitchSpace, straight_through
-from training.voices_critic import interval_classes, moves, parallels
 from training.voices_gan import VoicesGan
 from training.voices_generator import _ornamented, latent_size, noise_size
 
@@ -49,43 +48,6 @@ def test_straight_through_is_hard_forwards_and_soft_backwards():
     soft = tf.nn.softmax(logits)[0].numpy()
     expected = soft[0] * (np.array([1.0, 0.0, 0.0]) - soft)  # the softmax's derivative
     np.testing.assert_allclose(tape.gradient(first, logits)[0], expected, rtol=1e-5)
-
-
-def test_intervals_go_from_the_lower_voice_up():
-    low, high = np.zeros((2, 12), np.float32)
-    low[4], high[11] = 1.0, 1.0  # E up to B is a fifth
-    assert interval_classes(tf.constant(low), tf.constant(high)).numpy().argmax() == 7
-
-
-def test_moves_are_signed_and_bounded():
-    space = PitchSpace(48, 24)
-    line = space.one_hot(tf.constant([[60, 62, 59, 71]]))
-    found = moves(line, 1).numpy()[0]
-    assert found[1].argmax() == 7 + 2
-    assert found[2].argmax() == 7 - 3
-    assert found[3].sum() == 0.0  # an octave up is further than the view reaches
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "kind"),
-    [
-        ((48, 50), (55, 57), 1),  # C-G to D-A
-        ((48, 50), (60, 62), 0),  # octaves
-        ((48, 50), (55, 59), None),  # fifth to sixth
-        ((48, 48), (55, 55), None),  # nobody moves
-        ((48, 50), (52, 54), None),  # parallel thirds are fine
-    ],
-)
-def test_parallels_are_perfect_intervals_kept_by_two_moving_voices(low, high, kind):
-    space = PitchSpace(36, 48)
-    lines = np.repeat([low, high], 4, axis=1)
-    lower, upper = (space.chroma(space.one_hot(tf.constant(line[None]))) for line in lines)
-    moved = np.zeros((1, 8), np.float32)
-    moved[0, 4:] = (lines[:, 4:] != lines[:, :4]).all(axis=0)
-    found = parallels(lower, upper, tf.constant(moved)).numpy()[0]
-    assert found[:4].sum() == 0.0
-    expected = np.zeros(2) if kind is None else np.eye(2)[kind]
-    assert np.array_equal(found[4:], np.tile(expected, (4, 1)))
 
 
 def test_each_voice_has_exactly_one_pitch_at_every_step(gan):
