@@ -1,34 +1,58 @@
 """How many threads this process may keep busy."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def usable_threads(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Counts the processors that the affinity and the control group grant, 1 at least.
+def usable_threads(
+    cgroup: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
+) -> int:
+    """Counts the processors that the affinity and the control groups grant, 1 at least.
 
     A container on a large host sees all of its processors but is throttled to a quota; threads
-    beyond that quota only wait for one another.
+    beyond that quota only wait for one another. So does a service of systemd's, whose group lies
+    deeper: the least quota counts of all groups on the way down to the process's own.
 
     Args:
-        cgroup: where the control group is mounted, version 2 or 1.
+        cgroup: where the control groups are mounted, version 2 or 1.
+        membership: names the groups of this process.
     """
     try:
         granted = len(os.sched_getaffinity(0))
     except AttributeError:  # not on Linux
         granted = os.cpu_count() or 1
-    quota = _quota(cgroup)
-    return granted if quota is None else max(1, min(granted, int(quota)))
+    quotas = [quota for folder in _groups(cgroup, membership) if (quota := _quota(folder))]
+    return max(1, min(granted, *(int(quota) for quota in quotas))) if quotas else granted
 
 
-def _quota(cgroup: Path) -> float | None:
-    """The processors that the control group grants, None if it sets no bound."""
+def _groups(cgroup: Path, membership: Path) -> Iterator[Path]:
+    """The folders of this process's groups and of those around them, as far as they are seen."""
+    yield cgroup  # in a container of version 2 this is its own
+    yield cgroup / "cpu"  # of version 1
     try:
-        quota, period = (cgroup / "cpu.max").read_text().split()[:2]
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        folder = cgroup / controllers  # version 2 names no controllers
+        for part in Path(path).parts[1:]:
+            folder /= part
+            yield folder
+
+
+def _quota(folder: Path) -> float | None:
+    """The processors that a control group grants, None if it sets no bound."""
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()[:2]
     except (OSError, ValueError):
         try:
-            quota = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
+            quota = (folder / "cpu.cfs_quota_us").read_text()
+            period = (folder / "cpu.cfs_period_us").read_text()
         except OSError:
             return None
     try:

@@ -10,7 +10,7 @@ GRANTED = len(os.sched_getaffinity(0))
 def write(folder, **files):
     for name, text in files.items():
         path = folder / name.replace("__", "/").replace("_max", ".max").replace("cfs", "cpu.cfs")
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text)
 
 
@@ -33,6 +33,29 @@ def test_quota_of_version_2(tmp_path, quota, threads):
 def test_quota_of_version_1(tmp_path, quota, threads):
     write(tmp_path, cpu__cfs_quota_us=quota, cpu__cfs_period_us="100000")
     assert usable_threads(tmp_path) == threads
+
+
+@pytest.mark.parametrize(
+    ("membership", "folder"),
+    [
+        ("0::/system.slice/own.service", "system.slice/own.service"),
+        ("0::/limited/own", "limited"),  # what holds for a group holds for those in it
+        ("4:memory:/\n3:cpu,cpuacct:/own", "cpu,cpuacct/own"),
+        ("4:memory:/other\n0::/own", "own"),
+    ],
+)
+def test_the_quota_of_a_group_within_groups(tmp_path, membership, folder):
+    (tmp_path / "membership").write_text(membership)
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "cpu.max").write_text("50000 100000")
+    assert usable_threads(tmp_path, tmp_path / "membership") == 1
+
+
+def test_a_group_beside_the_own_takes_nothing(tmp_path):
+    (tmp_path / "membership").write_text("0::/own\n4:memory:/other")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "cpu.max").write_text("50000 100000")
+    assert usable_threads(tmp_path, tmp_path / "membership") == GRANTED
 
 
 def test_no_control_group(tmp_path):
