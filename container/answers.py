@@ -17,9 +17,8 @@ from container.responses import (
     without_repetitions,
     write_npy,
 )
-from container.worker import IsWanted
 from inference.arranger import Arrangement, Arranger
-from inference.errors import ArrangementStopped
+from inference.turns import Turns
 from music.errors import MusicError
 from music.midi import read_midi
 
@@ -46,25 +45,23 @@ class Question:
     accept: str | None
     parameters: Parameters
 
-    def answer(self, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+    def answer(self, arranger: Arranger) -> Turns[Answer]:
         """Answers.
 
         Raises:
             RequestError: the request is at fault.
             MusicError: the music is.
-            ModelError: the model is.
-            ArrangementStopped: the answer was no longer wanted.
         """
         if self.media_type == media.LINES:
-            return _answer_lines(self, arranger, is_wanted)
+            return (yield from _answer_lines(self, arranger))
         if self.media_type == media.NPY:
-            return _answer_rolls(self, arranger, is_wanted)
+            return (yield from _answer_rolls(self, arranger))
         if self.media_type == media.JSON:
             request = read_json_request(self.body, self.parameters)
         else:
             request = MelodyRequest(read_midi(self.body), self.parameters)
         kind = _choose_for_takes(self, request.parameters.count)
-        takes, warnings = _accompany(request, arranger, is_wanted)
+        takes, warnings = yield from _accompany(request, arranger)
         return Answer(
             render(takes, warnings, kind, arranger.manifest),
             kind,
@@ -89,8 +86,8 @@ def _choose_for_takes(question: Question, takes: int) -> str:
 
 
 def _accompany(
-    request: MelodyRequest, arranger: Arranger, is_wanted: IsWanted
-) -> tuple[list[Arrangement], list[str]]:
+    request: MelodyRequest, arranger: Arranger
+) -> Turns[tuple[list[Arrangement], list[str]]]:
     """Accompanies one melody as often as wanted; also returns all warnings, each once."""
     song, parameters = request.song, request.parameters
     if parameters.count * song.end > MAX_QUARTERS_OF_TAKES * song.ticks_per_beat:
@@ -101,15 +98,14 @@ def _accompany(
             f"than {MAX_QUARTERS_OF_TAKES} quarters.",
             "Ask for fewer takes at once; the seeds of the others follow on.",
         )
-    takes = [
-        arranger.arrange(song, parameters.options(take), is_wanted=is_wanted)
-        for take in range(parameters.count)
-    ]
+    takes = []
+    for take in range(parameters.count):
+        takes.append((yield from arranger.arrange_in_turns(song, parameters.options(take))))
     warnings = (*request.warnings, *(warning for take in takes for warning in take.warnings))
     return takes, without_repetitions(warnings)
 
 
-def _answer_lines(question: Question, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+def _answer_lines(question: Question, arranger: Arranger) -> Turns[Answer]:
     """Answers one JSON request a line; a line at fault is answered with its error."""
     if question.body.count(b"\n") > MAX_LINES:
         raise RequestError(
@@ -128,11 +124,9 @@ def _answer_lines(question: Question, arranger: Arranger, is_wanted: IsWanted) -
     answers: list[dict[str, Any]] = []
     faults = 0
     for line in lines:
-        if not is_wanted():
-            raise ArrangementStopped
         try:
             request = read_json_request(line, question.parameters)
-            takes, warnings = _accompany(request, arranger, is_wanted)
+            takes, warnings = yield from _accompany(request, arranger)
             answers.append(describe_takes(takes, warnings, arranger.manifest))
         except (RequestError, MusicError) as error:
             answers.append(describe_fault(error.code, error.message, error.hint))
@@ -141,7 +135,7 @@ def _answer_lines(question: Question, arranger: Arranger, is_wanted: IsWanted) -
     return Answer(body, media.LINES, f"lines={len(lines)},faults={faults}")
 
 
-def _answer_rolls(question: Question, arranger: Arranger, is_wanted: IsWanted) -> Answer:
+def _answer_rolls(question: Question, arranger: Arranger) -> Turns[Answer]:
     """Answers melodies as rolls, the one in row i with seed + i."""
     melodies = read_rolls(question.body)
     parameters = question.parameters
@@ -161,7 +155,7 @@ def _answer_rolls(question: Question, arranger: Arranger, is_wanted: IsWanted) -
         if not melody.any():
             raise MusicError("no_notes", f"Melody {row} has no notes.", "Leave it out.")
         song = song_of_roll(melody, arranger.manifest.steps_per_beat)
-        arrangement = arranger.arrange(song, parameters.options(row), is_wanted=is_wanted)
+        arrangement = yield from arranger.arrange_in_turns(song, parameters.options(row))
         length = min(steps, len(arrangement.roll))
         answer[row, :length, :, 1:] = arrangement.roll[:length, :, 1:]
         warnings += arrangement.warnings

@@ -5,13 +5,11 @@ stitched where they agree (`seams`). Where something of an accompaniment is kept
 noises are heard, and what goes best with it is taken (`listening`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import ArrangementStopped
 from inference.freeze import Kept
 from inference.grid import Grid
 from inference.hearing import OCTAVE, Line, Register, cells_heard
@@ -20,6 +18,7 @@ from inference.modulation import window_shifts
 from inference.options import Options
 from inference.predictor import Accompanist
 from inference.seams import stitch
+from inference.turns import Answers, Phrases, Turns
 from inference.writing import octaves_that_fit, shift_back, shift_windows
 from music.keys import Key
 from music.manifest import Manifest
@@ -107,9 +106,8 @@ def answer_song(
     register: Register,
     kept: Kept,
     options: Options,
-    is_wanted: Callable[[], bool],
-) -> GridAnswer:
-    """Answers a whole song.
+) -> Turns[GridAnswer]:
+    """Answers a whole song, in turns of `accompanist.max_batch` windows.
 
     Args:
         accompanist: the generator.
@@ -118,16 +116,11 @@ def answer_song(
         register: in which it hears it.
         kept: what of an accompaniment stays, in the song's register.
         options: the caller's choices.
-        is_wanted: asked before each batch of windows; False gives up.
-
-    Raises:
-        ArrangementStopped: if `is_wanted` said so.
-        ModelError: if the generator fails.
     """
     takes: list[tuple[BoolArray, BoolArray, IntArray]] = []
     for seed in _seeds(options, kept, MAX_BATCHES * accompanist.max_batch // len(windows.heard)):
         noise = accompanist.noise(seed, options.temperature)
-        roll, onset = _answer_windows(accompanist, windows, noise, is_wanted)
+        roll, onset = yield from _answer_windows(windows, noise, accompanist.max_batch)
         if not takes:
             every_step = roll.reshape(-1, *roll.shape[2:])
             shift = shift_back(every_step, register)
@@ -161,22 +154,14 @@ def _seeds(options: Options, kept: Kept, affordable: int) -> list[int]:
     return [options.seed, *(int(other.generate_state(1)[0]) for other in others)]
 
 
-def _answer_windows(
-    accompanist: Accompanist,
-    windows: Windows,
-    noise: NDArray[np.float32],
-    is_wanted: Callable[[], bool],
-) -> tuple[BoolArray, BoolArray]:
-    """Asks the generator for all windows, as many at once as it likes; returns them in one key."""
-    size = accompanist.max_batch
+def _answer_windows(windows: Windows, noise: NDArray[np.float32], size: int) -> Turns[Answers]:
+    """Asks the generator for all windows, so many at once; returns their answers in one key."""
     answers = []
     for first in range(0, len(windows.heard), size):
-        if not is_wanted():
-            raise ArrangementStopped
         part = slice(first, first + size)
         pitch = windows.heard[part]
         same_noise = np.broadcast_to(noise, (len(pitch), *noise.shape))
-        answers.append(accompanist.accompany(pitch, windows.onset[part], same_noise))
+        answers.append((yield Phrases(pitch, windows.onset[part], same_noise)))
     rolls, onsets = zip(*answers, strict=True)
     return (
         shift_windows(np.concatenate(rolls), -windows.shifts),

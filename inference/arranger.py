@@ -8,7 +8,6 @@ and so does what is kept of an accompaniment (`freeze`).
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +34,7 @@ from inference.parts import choose_melody, find_parts, warn_of_left_out
 from inference.predictor import Accompanist
 from inference.remarks import warn_of_chords, warn_of_octave, warn_of_register
 from inference.seams import newly_sounding
+from inference.turns import Turns, finish
 from inference.writing import (
     move_pitches,
     write_notes,
@@ -82,25 +82,25 @@ class Arranger:
         self.accompanist = accompanist
         self.manifest = accompanist.manifest
 
-    def arrange(
-        self, song: Song, options: Options, *, is_wanted: Callable[[], bool] = lambda: True
-    ) -> Arrangement:
+    def arrange(self, song: Song, options: Options) -> Arrangement:
         """Accompanies a song.
 
         Args:
             song: its tracks other than the melody are left out, with a warning, unless something of
                 them is kept.
             options: the caller's choices.
-            is_wanted: asked before each batch of windows; False gives up.
 
         Returns:
             The song, as long as its melody.
 
         Raises:
             MusicError: `no_notes`, `drums_only`, `too_long`, `bad_option`, `unknown_instrument`.
-            ArrangementStopped: if `is_wanted` said so.
             ModelError: if the generator fails.
         """
+        return finish(self.arrange_in_turns(song, options), self.accompanist)
+
+    def arrange_in_turns(self, song: Song, options: Options) -> Turns[Arrangement]:
+        """Does what `arrange` does, while somebody else asks the generator."""
         index = choose_melody(song, options.melody_track)
         names = self.manifest.tracks
         parts = find_parts(song, index, names[1:]) if options.freezes else []
@@ -120,7 +120,7 @@ class Arranger:
         [(key, _)] = Counter(keys).most_common(1)
         register = choose_register(line, key, self.manifest)
         windows = hear(grid, line, register, keys, self.manifest)
-        answer = answer_song(self.accompanist, grid, windows, register, kept, options, is_wanted)
+        answer = yield from answer_song(self.accompanist, grid, windows, register, kept, options)
         heard_keys = [Key((k.tonic + register.key_shift) % OCTAVE, k.mode) for k in keys]
         roll, onset = _shape(answer, windows.line, heard_keys, grid, line, options)
         roll, onset = (move_pitches(part, answer.semitones) for part in (roll, onset))

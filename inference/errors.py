@@ -1,7 +1,6 @@
 """Faults of inference.
 
     ModelError       the model folder is at fault: ours, whoever the caller is
-    ArrangementStopped   the caller no longer wants the answer
 
 What is wrong with the caller's music or options is a `music.errors.MusicError`.
 """
@@ -21,7 +20,3 @@ class ModelError(RuntimeError):
         self.code = code
         self.message = message
         self.hint = hint
-
-
-class ArrangementStopped(Exception):  # noqa: N818 - it is no fault
-    """Arranging was given up on the caller's wish, see `Arranger.arrange`."""

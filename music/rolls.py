@@ -82,7 +82,7 @@ def voices_to_roll(pitch: ArrayLike, onset: ArrayLike) -> tuple[BoolArray, BoolA
     pitch, onset = np.asarray(pitch), np.asarray(onset, dtype=bool)
     check_shape("pitch", pitch, (..., None, None))
     check_shape("onset", onset, pitch.shape)
-    # Pitches lie side by side in memory, and numpy keeps it so: to ask along them is 25 times faster.
+    # Pitches lie side by side in memory, and numpy keeps that: `any` along them is 25 times faster.
     roll = pitch[..., None] == np.arange(PITCHES, dtype=pitch.dtype)
     return roll.swapaxes(-1, -2), (roll & onset[..., None]).swapaxes(-1, -2)
 

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.arranger import Arranger
-from inference.errors import ArrangementStopped
 from inference.options import Options
 from music.melodies import melody
 from music.midi import write_midi
@@ -269,15 +268,6 @@ def test_silence_of_the_model_is_told():
     result = arrange(song_of(legato(4)), silent)
     assert result.warnings == ("The model answered with silence; it may need more training.",)
     assert [len(track.notes) for track in result.song.tracks] == [1, 0, 0, 0]
-
-
-def test_giving_up():
-    accompanist = HandMade(below(3, 7, 12), max_batch=2)
-    with pytest.raises(ArrangementStopped):
-        Arranger(accompanist).arrange(
-            song_of(legato(*[16] * 10)), Options(), is_wanted=lambda: len(accompanist.batches) < 2
-        )
-    assert accompanist.batches == [2, 2]
 
 
 def test_each_half_of_a_song_is_measured_in_its_own_key():
