@@ -55,17 +55,18 @@ def run(base, *arguments, wrap=(), quick=True, timeout=120, environ=None, **opti
     )
 
 
-def start(verb, environ, log):
+def start(verb, environ, log, module="container"):
     """Starts the real container, in a session of its own.
 
     Args:
         verb: `train` or `serve`.
         environ: all its variables.
         log: the file to which its output is added.
+        module: takes the container's place.
     """
     with log.open("ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "container", verb],
+            [sys.executable, "-m", module, verb],
             env=environ,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -6,12 +6,15 @@ import re
 import signal
 import socket
 import subprocess
+from itertools import islice
 from pathlib import Path
 
 from container.server import HOST_VARIABLE, PORT_VARIABLE
 from tests.container.processes import plain_environment, start
 
 PATIENCE_S = 60
+# Each is tried once: a server that was just started may not have taken its own yet.
+_PORTS = iter(random.Random(os.getpid()).sample(range(20_000, 30_000), 10_000))
 PAGE_MIB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -21,14 +24,16 @@ class Served:
     Args:
         folder: gets the log and the base folder.
         model: a model folder.
+        module: takes the place of `container`.
     """
 
-    def __init__(self, folder: Path, model: Path) -> None:
+    def __init__(self, folder: Path, model: Path, module: str = "container") -> None:
         self.port = _free_port()
         self.log = folder / "log"
         self._base = folder / "base"
         self._base.mkdir(parents=True, exist_ok=True)
         (self._base / "model").symlink_to(model.resolve(), target_is_directory=True)
+        self._module = module
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -40,7 +45,7 @@ class Served:
             HOST_VARIABLE: "127.0.0.1",
             PORT_VARIABLE: str(self.port),
         }
-        self._process = start("serve", environ, self.log)
+        self._process = start("serve", environ, self.log, self._module)
 
     def stop(self, number: signal.Signals) -> int:
         """Sends a signal, waits for the end and returns the exit code."""
@@ -55,12 +60,17 @@ class Served:
         if self._process is not None:
             self.stop(signal.SIGKILL)
 
+    @property
+    def pid(self) -> int | None:
+        """The number of its process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
     def memory(self) -> float | None:
         """What it holds in memory, MiB; None while there is none."""
-        if self._process is None:
+        if self.pid is None:
             return None
         try:
-            statm = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii")
+            statm = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
         except (FileNotFoundError, ProcessLookupError):
             return None
         return int(statm.split()[1]) * PAGE_MIB
@@ -72,7 +82,7 @@ class Served:
 
 def _free_port() -> int:
     """Finds a port from which no client calls: one might take the server's own while it is away."""
-    for port in random.Random(os.getpid()).sample(range(20_000, 30_000), 100):
+    for port in islice(_PORTS, 100):
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
