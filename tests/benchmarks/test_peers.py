@@ -45,6 +45,9 @@ def batches(ours):
 
 
 SEED = tf.constant([5, 0])
+# Of losses after some updates: rounding turns what Adam makes of the least gradients about.
+COURSE_TOLERANCE = 2e-2
+NOT_INSTALLED = "a peer of the benchmarks alone: `pip install -r benchmarks/peers/requirements.txt`"
 
 
 def rolls(batches, update):
@@ -86,3 +89,107 @@ def test_the_generator_learns_as_in_the_notebook(ours, port, batches):
     expected, gradients = port.generator_gradients(rolls(batches, UPDATES - 1), noise(seed))
     assert float(loss) == pytest.approx(float(expected), rel=TOLERANCE)
     alike(tape.gradient(loss, variables), gradients)
+
+
+@pytest.fixture(scope="module")
+def given():
+    """What all ports take: rolls, noise, blends."""
+    random = np.random.default_rng(6)
+    pitch = random.integers(40, 80, (BATCH, 32, 1, TRACKS))
+    roll = 2.0 * (pitch == np.arange(128)[:, None]) - 1.0
+    drawn = random.standard_normal((BATCH, 2, 8, 512)), random.random((BATCH, 1, 1, 1))
+    return [array.astype(np.float32) for array in (roll, *drawn)]
+
+
+@pytest.fixture(scope="module")
+def notebook(port, given):
+    """The port's weights, the gradients there and the losses of some updates from there."""
+    networks = port.generator, port.critic
+    weights = [network.get_weights() for network in networks]
+
+    def reset():
+        for network, arrays in zip(networks, weights, strict=True):
+            network.set_weights(arrays)
+
+    tensors = [tf.constant(array) for array in given]
+    gradients = port.critic_gradients(*tensors)[1], port.generator_gradients(*tensors[:2])[1]
+    reset()
+    yield weights, [[array.numpy() for array in some] for some in gradients], course(port, tensors)
+    reset()
+
+
+def course(port, given):
+    """The losses of some updates: as each depends on those before, all that moves is in them."""
+    moves = [port.critic_step(*given), port.generator_step(*given[:2])]
+    moves += [port.critic_step(*given), port.critic_step(*given), port.generator_step(*given[:2])]
+    return [float(loss) for loss in (*moves, port.critic_step(*given))]
+
+
+def test_pytorch_learns_as_in_the_notebook(notebook, given):
+    torch = pytest.importorskip("torch", reason=NOT_INSTALLED)
+    from benchmarks.peers.pytorch_port import Port
+
+    torch.set_num_threads(1)  # several would wait for each other, busily, beside other tests
+
+    def turned(array):
+        """(height, width, from, to) and (from, to) the other way about."""
+        return array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim]).copy()
+
+    weights, (for_critic, for_generator), losses = notebook
+    tensors = [torch.from_numpy(array) for array in given]
+    port = Port(TRACKS)
+
+    def reset():
+        for network, arrays in zip((port.generator, port.critic), weights, strict=True):
+            state = [v for k, v in network.state_dict().items() if not k.endswith("tracked")]
+            for tensor, array in zip(state, arrays, strict=True):
+                tensor.copy_(torch.from_numpy(turned(array)))
+
+    def gradients(network):
+        return [parameter.grad.numpy() for parameter in network.parameters()]
+
+    reset()
+    port.critic_gradients(*tensors)
+    alike(gradients(port.critic), [turned(array) for array in for_critic])
+    port.generator_gradients(*tensors[:2])
+    alike(gradients(port.generator), [turned(array) for array in for_generator])
+    reset()
+    assert course(port, tensors) == pytest.approx(losses, rel=COURSE_TOLERANCE)
+
+
+def test_jax_learns_as_in_the_notebook(notebook, given):
+    jax = pytest.importorskip("jax", reason=NOT_INSTALLED)
+    from benchmarks.peers.jax_port import BETAS, Port
+
+    weights, (for_critic, for_generator), losses = notebook
+    arrays = [jax.numpy.asarray(array) for array in given]
+    port = Port(TRACKS)
+    resting = jax.tree.map(np.asarray, (port.generator, port.critic))
+
+    def reset():
+        port.critic, _ = filled(resting[1], weights[1])
+        port.generator, port.averages = filled(resting[0], weights[0])
+
+    def gradients(state):
+        """After one update Adam's first moments are a share of them."""
+        return [np.asarray(moment) / (1 - BETAS[0]) for moment in jax.tree.leaves(state[1])]
+
+    reset()
+    port.critic_step(*arrays)
+    alike(gradients(port.critic), for_critic)
+    reset()
+    port.generator_step(*arrays[:2])
+    alike(gradients(port.generator), for_generator)
+    reset()
+    assert course(port, arrays) == pytest.approx(losses, rel=COURSE_TOLERANCE)
+
+
+def filled(state, weights):
+    """JAX's state with these weights, and the averages that Keras has among them."""
+    left, layers, averages = iter([array.copy() for array in weights]), [], []
+    for kernel, _ in state[0]:
+        layers.append([next(left), next(left)])
+        if kernel.ndim == 1:
+            averages.append([next(left), next(left)])
+    assert next(left, None) is None
+    return (layers, *state[1:]), averages
