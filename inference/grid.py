@@ -87,13 +87,12 @@ class Grid:
         edges = np.array([(note.start, note.end) for note in notes], dtype=np.int64).reshape(-1, 2)
         after = np.clip(np.searchsorted(self.ticks, edges, side="right"), 1, self.steps)
         before = after - 1
-        nearest = np.where(
-            self.ticks[after] - edges <= edges - self.ticks[before], after, before
-        ).tolist()
-        last = self.steps - 1
+        nearest = np.where(self.ticks[after] - edges <= edges - self.ticks[before], after, before)
+        starts = np.minimum(nearest[:, 0], self.steps - 1)
+        ends = np.maximum(nearest[:, 1], starts + 1)
         return [
-            Note(min(start, last), max(end, min(start, last) + 1), note.pitch, note.velocity)
-            for note, (start, end) in zip(notes, nearest, strict=True)
+            Note(start, end, note.pitch, note.velocity)
+            for note, start, end in zip(notes, starts.tolist(), ends.tolist(), strict=True)
         ]
 
 

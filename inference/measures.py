@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,8 @@ def measure(
         is 0.
     """
     sounding = roll.sum(axis=2)
-    in_scale = np.stack([_scale(key) for key in keys])
+    runs = [(key, len(list(run))) for key, run in groupby(keys)]
+    in_scale = np.repeat([_scale(key) for key, _ in runs], [steps for _, steps in runs], axis=0)
     anything = np.asarray(roll.any(axis=2))
     bass = anything.argmax(axis=1)
     both = (anything.any(axis=1) & (melody >= 0))[::beat]

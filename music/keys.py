@@ -14,6 +14,13 @@ Mode = Literal["major", "minor"]
 MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
+# The profiles of all keys, less their means, `(mode, tonic, 12)`.
+_ROTATED = np.stack(
+    [[np.roll(profile, tonic) for tonic in range(12)] for profile in (MAJOR_PROFILE, MINOR_PROFILE)]
+)
+_CENTRED = _ROTATED - _ROTATED.mean(axis=-1, keepdims=True)
+_CENTRED_NORMS = np.linalg.norm(_CENTRED, axis=-1)
+
 # The scales as masks of the pitch classes from the tonic upwards.
 MAJOR = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
 HARMONIC_MINOR = np.isin(np.arange(12), (0, 2, 3, 5, 7, 8, 11))
@@ -55,12 +62,9 @@ def key_correlations(weights: NDArray[np.number]) -> NDArray[np.float64]:
             f"`weights` must have shape (12,); received {weights.shape}.",
             "Count the sounding steps of each pitch class.",
         )
-    profiles = np.stack([MAJOR_PROFILE, MINOR_PROFILE])
-    rotated = np.stack([np.roll(profiles, tonic, axis=1) for tonic in range(12)], axis=1)
-    centred = rotated - rotated.mean(axis=-1, keepdims=True)
     heard = weights - weights.mean()
-    norms = np.linalg.norm(centred, axis=-1) * np.linalg.norm(heard)
-    return np.asarray(np.divide(centred @ heard, norms, out=np.zeros((2, 12)), where=norms > 0))
+    norms = _CENTRED_NORMS * np.linalg.norm(heard)
+    return np.asarray(np.divide(_CENTRED @ heard, norms, out=np.zeros((2, 12)), where=norms > 0))
 
 
 def find_key(weights: NDArray[np.number], sharps: int | None = None) -> Key:
