@@ -8,7 +8,8 @@ from training.unet_gan import UnetGan
 
 # (layer, output shape, parameters) of the seed design, the GAN sample of AWS DeepComposer: read off
 # its notebook's layers. The parameters are kernel * kernel * inputs * filters + filters. Each
-# DoublingConvolution is UpSampling2D and Conv2D there; test_doubling.py shows that it is the same.
+# DoublingConvolution is UpSampling2D and Conv2D there, and each Rectifier is LeakyReLU;
+# test_doubling.py and test_rectifier.py show that they are the same.
 GENERATOR = [
     ("Conv2D", (16, 64, 64), 1088),
     ("LeakyReLU", (16, 64, 64), 0),
@@ -39,13 +40,13 @@ GENERATOR = [
 CRITIC = [
     ("Concatenate", (32, 128, 5), 0),
     ("Conv2D", (16, 64, 64), 5184),
-    ("LeakyReLU", (16, 64, 64), 0),
+    ("Rectifier", (16, 64, 64), 0),
     ("Conv2D", (8, 32, 128), 131200),
-    ("LeakyReLU", (8, 32, 128), 0),
+    ("Rectifier", (8, 32, 128), 0),
     ("Conv2D", (4, 16, 256), 524544),
-    ("LeakyReLU", (4, 16, 256), 0),
+    ("Rectifier", (4, 16, 256), 0),
     ("Conv2D", (2, 8, 512), 2097664),
-    ("LeakyReLU", (2, 8, 512), 0),
+    ("Rectifier", (2, 8, 512), 0),
     ("Flatten", (8192,), 0),
     ("Dense", (1,), 8193),
 ]
