@@ -70,6 +70,11 @@ class Side:
     ) -> None:
         self._end()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def once(self) -> Effort:
         """Lets it work once."""
         if self._process.stdin is None:

@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+CGROUP, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
-def usable_threads(
-    cgroup: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
-) -> int:
+
+def usable_threads(cgroup: Path = CGROUP, membership: Path = MEMBERSHIP) -> int:
     """Counts the processors that the affinity and the control groups grant, 1 at least.
 
     A container on a large host sees all of its processors but is throttled to a quota; threads
@@ -22,12 +22,12 @@ def usable_threads(
         granted = len(os.sched_getaffinity(0))
     except AttributeError:  # not on Linux
         granted = os.cpu_count() or 1
-    quotas = [quota for folder in _groups(cgroup, membership) if (quota := _quota(folder))]
+    quotas = [quota for folder in control_groups(cgroup, membership) if (quota := _quota(folder))]
     return max(1, min(granted, *(int(quota) for quota in quotas))) if quotas else granted
 
 
-def _groups(cgroup: Path, membership: Path) -> Iterator[Path]:
-    """The folders of this process's groups and of those around them, as far as they are seen."""
+def control_groups(cgroup: Path = CGROUP, membership: Path = MEMBERSHIP) -> Iterator[Path]:
+    """Where this process's groups may lie, and those around them; not all folders need exist."""
     yield cgroup  # in a container of version 2 this is its own
     yield cgroup / "cpu"  # of version 1
     try:
