@@ -1,0 +1,86 @@
+"""How much of the processor an iteration of `unet` takes, beside the notebook's training in others.
+
+The peers compute the same from the same rolls: `tests/benchmarks/test_peers.py` holds them and us
+to equal losses and gradients.
+"""
+
+from importlib.util import find_spec
+
+from benchmarks.bench import Bench
+from benchmarks.flops import unet_iteration_flops
+from benchmarks.peers.iterate import TRACKS
+from benchmarks.results import Goal, Number, Section, median
+from benchmarks.sides import Effort, take_turns
+
+OURS = "ours"
+BATCH, ROUNDS = 64, 5
+QUICK_BATCH, QUICK_ROUNDS = 4, 2
+LIMIT = "convolution of unet"  # the rate that ours is a share of
+# What each peer needs, and how many times our processor time it shall take at least.
+PEERS = {
+    "TensorFlow": ("tensorflow", 1.4, "unet_over_port"),
+    "PyTorch": ("torch", 1.8, "unet_over_pytorch"),
+    "JAX": ("jax", 4.0, "unet_over_jax"),
+}
+# GNU's OpenMP, on which PyTorch runs, lets threads wait busily: that would be counted as work.
+ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def measure(bench: Bench) -> Section:
+    """Measures ours and the peers that are installed."""
+    batch, rounds = (QUICK_BATCH, QUICK_ROUNDS) if bench.quick else (BATCH, ROUNDS)
+    missing = [name for name, (module, _, _) in PEERS.items() if find_spec(module) is None]
+    names = [OURS, *(name for name in PEERS if name not in missing)]
+    sides = {name: ("-m", "benchmarks.peers.iterate", name, str(batch)) for name in names}
+    efforts = take_turns(sides, rounds=rounds, environment=ENVIRONMENT)
+    return Section(
+        "Training unet",
+        f"One iteration in float32: five critic updates and one of the generator, each on {batch} "
+        "random rolls of four voices, the same for all, in processes that take turns. The peers "
+        "are the notebook's training, ported one to one to TensorFlow with Keras, to PyTorch and "
+        "to JAX. CPU-seconds are those of all threads.",
+        (*ratios(efforts), *times(efforts), *rates(efforts[OURS], batch, bench.rates)),
+        remarks=tuple(
+            f"{name} is not installed, so it was not measured: "
+            "`pip install -r benchmarks/peers/requirements.txt`."
+            for name in missing
+        ),
+    )
+
+
+def ratios(efforts: dict[str, list[Effort]]) -> list[Number]:
+    """How many times our processor time each peer takes, round by round."""
+    numbers = []
+    for name, (_, limit, key) in PEERS.items():
+        if name in efforts:
+            pairs = zip(efforts[name], efforts[OURS], strict=True)
+            values = [peer.cpu_s / our.cpu_s for peer, our in pairs]
+            goal = Goal(limit, at_least=True)
+            numbers.append(median(f"CPU-seconds, {name}'s to ours", values, "times", goal, key=key))
+    return numbers
+
+
+def times(efforts: dict[str, list[Effort]]) -> list[Number]:
+    """What an iteration of each takes."""
+    numbers = []
+    for name, rounds in efforts.items():
+        key = "unet_iteration" if name == OURS else ""
+        cpu, wall = [e.cpu_s for e in rounds], [e.wall_s for e in rounds]
+        numbers.append(median(f"an iteration, {name}", cpu, "CPU-s", key=key and f"{key}_cpu_s"))
+        numbers.append(median(f"an iteration, {name}", wall, "s", key=key and f"{key}_s"))
+    return numbers
+
+
+def rates(efforts: list[Effort], batch: int, limits: dict[str, float]) -> list[Number]:
+    """How fast ours computes its products, and what share that is of what it could at best."""
+    flop = unet_iteration_flops(batch, TRACKS).ours
+    values = [flop / 1e9 / effort.wall_s for effort in efforts]
+    numbers = [
+        Number("products in an iteration, ours", flop / 1e12, "TFLOP"),
+        median("rate, ours", values, "GFLOP/s"),
+    ]
+    if LIMIT in limits:
+        shares = [100 * value / limits[LIMIT] for value in values]
+        name = "rate, ours, of the best convolutions of the same shapes"
+        numbers.append(median(name, shares, "%", key="unet_share_of_limit"))
+    return numbers
