@@ -59,6 +59,8 @@ class Gan(ABC):
         critic_optimizer.build(self.critic.trainable_variables)
         self._adversarial = tf.function(self._iteration, autograph=False)
         self._average = tf.function(self._move_averages, autograph=False)
+        self._exchange = tf.function(self._exchange_averages, autograph=False)
+        self._plays_averages = False
 
     def prepare(self, batches: Batch, seed: Tensor) -> Batch:  # noqa: ARG002 (others need it)
         """Adds to an iteration's batches what the critic hears of the generator, if all at once.
@@ -147,15 +149,16 @@ class Gan(ABC):
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Lets the generator play with its averaged weights for a while."""
-        if self.average_decay is None:
+        if self.average_decay is None or self._plays_averages:
             yield
             return
-        weights = [variable.numpy() for variable in self._played()]
-        self._play_with(self.averages)
+        self._exchange()
+        self._plays_averages = True
         try:
             yield
         finally:
-            self._play_with(weights)
+            self._plays_averages = False
+            self._exchange()
 
     def state(self) -> dict[str, list[tf.Variable | keras.Variable]]:
         """Every variable that the next iteration depends on, by owner."""
@@ -196,6 +199,13 @@ class Gan(ABC):
     def _play_with(self, values: list[tf.Variable] | list[NDArray[np.floating]]) -> None:
         for variable, value in zip(self._played(), values, strict=True):
             variable.assign(value)
+
+    def _exchange_averages(self) -> None:
+        """Lets weights and averages change places."""
+        weights = [tf.identity(variable.value) for variable in self._played()]
+        for average, variable, weight in zip(self.averages, self._played(), weights, strict=True):
+            variable.assign(average)
+            average.assign(weight)
 
     def _move_averages(self) -> None:
         # Early on the average follows fast: it would otherwise remember the random start.

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from music.midi import write_midi
 from music.phrases import PhraseSet, transpose
-from music.rolls import notes_of_roll, notes_of_voice
+from music.rolls import notes_of_roll, notes_of_voice, roll_of_notes
 from music.song import Song, Tempo, TimeSignature, Track
 from training.batches import melody_first, shifts_to_c, transposed_roll
 from training.players import Player
+from training.roll_picture import RollPicture
 
 TICKS_PER_BEAT = 480
 QUARTER_US = 750_000  # 80 quarters a minute
@@ -59,6 +60,7 @@ class Sampler:
         chosen = np.linspace(0, len(phrases) - 1, min(SAMPLED, len(phrases))).astype(int)
         self.listener = Listener(phrases.take(chosen), condition_track)
         self.tracks = track_names(phrases, condition_track)
+        self.picture = RollPicture(self.tracks, phrases.steps_per_beat)
         self.folder = folder
 
     def sample(self, player: Player, iteration: int) -> Path:
@@ -69,8 +71,15 @@ class Sampler:
         stem = self.folder / f"iteration-{iteration:06d}"
         _write(stem.with_suffix(".mid"), write_midi(song))
         draft = stem.with_name(f"draft-{stem.name}.png")
-        draw_roll(song, self.listener.phrases.steps_per_beat, draft, f"iteration {iteration}")
+        self.picture.write(self._rolls(song), draft, f"iteration {iteration}")
         return draft.replace(stem.with_suffix(".png"))
+
+    def _rolls(self, song: Song) -> list[NDArray[np.bool_]]:
+        """The tracks of a song as `_song` makes it, up to the end of the last phrase."""
+        count, steps, _ = self.listener.phrases.shape
+        ticks = TICKS_PER_BEAT // self.listener.phrases.steps_per_beat
+        length = count * (steps + steps // 2) - steps // 2
+        return [roll_of_notes(track.notes, ticks, length)[0] for track in song.tracks]
 
     def _song(self, roll: NDArray[np.bool_], onset: NDArray[np.bool_]) -> Song:
         """The phrases one after another, a bar of silence between."""
@@ -108,39 +117,6 @@ def track_names(phrases: PhraseSet, condition_track: int) -> tuple[str, ...]:
     """The data set's track names, the melody first."""
     names = list(phrases.header["tracks"])
     return (names.pop(condition_track), *names)
-
-
-def draw_roll(song: Song, steps_per_beat: int, path: Path, title: str) -> None:
-    """Draws every track's piano roll into one PNG with pypianoroll."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-    import pypianoroll
-
-    from music.rolls import count_steps, roll_of_notes
-
-    ticks = song.ticks_per_beat / steps_per_beat
-    steps = max(count_steps(track.notes, ticks) for track in song.tracks)
-    tracks = [
-        pypianoroll.BinaryTrack(
-            name=track.name,
-            program=track.program,
-            pianoroll=roll_of_notes(track.notes, ticks, steps)[0],
-        )
-        for track in song.tracks
-    ]
-    multitrack = pypianoroll.Multitrack(name=title, resolution=steps_per_beat, tracks=tracks)
-    figure, axes = plt.subplots(len(tracks), sharex=True, figsize=(10, 8), layout="constrained")
-    for axis, track in zip(axes, multitrack.tracks, strict=True):
-        pypianoroll.plot_pianoroll(
-            axis, track.pianoroll, resolution=steps_per_beat, xtick="beat", yticklabel="number"
-        )
-        axis.set_ylim(34, 84)
-        axis.set_ylabel(track.name)
-    figure.suptitle(title)
-    figure.savefig(path, dpi=80, metadata={"Software": None})
-    plt.close(figure)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -43,7 +43,8 @@ class UnetGan(Gan):
             critic_optimizer,
             average_decay=None,
         )
-        self._accompany = tf.function(self.serve, autograph=False, reduce_retracing=True)
+        signature = list(self.signature().values())  # of any number of phrases: traced once
+        self._accompany = tf.function(self.serve, signature, autograph=False)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Melodies as rolls of 0 and 1, and noise."""

@@ -77,7 +77,8 @@ class VoicesGan(Gan):
             average_decay=hyperparameters.average_decay,
         )
         self._warm_up = tf.function(self._warm_up_iteration, autograph=False)
-        self._accompany = tf.function(self.serve, autograph=False, reduce_retracing=True)
+        signature = list(self.signature().values())  # of any number of phrases: traced once
+        self._accompany = tf.function(self.serve, signature, autograph=False)
 
     def settle(self, phrases: PhraseSet, condition_track: int) -> None:
         """Weighs the intervals of each voice anew; see `training.voice_leading`."""

@@ -99,6 +99,9 @@ def test_the_best_is_kept_and_played_at_the_end(trained):
     best = sound()
     gan.keep_if_best(50.0, 3)
     disturb()
+    heard = sound()
+    with gan.averaged():  # to listen meanwhile changes nothing
+        assert np.array_equal(sound(), heard)
     gan.keep_if_best(40.0, 6)
     assert not np.array_equal(sound(), best)
     assert gan.play_best() == 3
