@@ -166,7 +166,7 @@ def record(
 
 
 @dataclass
-class _Watch:
+class Watch:
     """What is seen of a run while it goes on.
 
     Attributes:
@@ -296,7 +296,7 @@ def main() -> None:
     from training.hyperparameters import Hyperparameters
     from training.run import Folders, run
 
-    watch = _Watch(given.started)
+    watch = Watch(given.started)
     watch.follow()
     folder = given.folder
     run(

@@ -1,0 +1,63 @@
+"""The costs of a run are told as they were, of records written by hand."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.recorded_run import TIMED, Call, Evaluation, Recorded, Watch
+from benchmarks.run_costs import beside_share, growth, input_share
+
+
+def run_of(iterations=400, *, memory=lambda _: 1000.0):
+    """Iterations of .2 s, of which the first is compiled; one evaluation at 100, one at the end."""
+    calls = {name: [] for name, *_ in TIMED}
+    calls["iteration"] = [Call(n + 1, 0.0, 0.2 if n else 20.0, 0.1) for n in range(iterations)]
+    calls["batches"] = [Call(n, 0.0, 0.001, 0.0) for n in range(iterations)]
+    calls["tensors"] = [Call(n, 0.0, 0.002, 0.0) for n in range(iterations)]
+    calls["evaluation"] = [Call(100, 0.0, 3.0, 0.0), Call(iterations, 0.0, 2.0, 0.0)]
+    calls["judge"] = [Call(100, 0.0, 1.0, 0.0)]  # a part of the evaluation
+    calls["checkpoint"] = [Call(iterations, 0.0, 0.5, 0.0)]
+    calls["last evaluation"] = [Call(iterations, 0.0, 2.5, 0.0)]
+    calls["export"] = [Call(iterations, 0.0, 7.0, 0.0)]
+    held = [(n + 1, memory(n + 1)) for n in range(iterations)]
+    return Recorded(160.0, 300.0, 1200.0, calls, held, [Evaluation(50.0, 100, 61.5, True)])
+
+
+def test_input_is_a_share_of_an_iteration_that_compiles_nothing():
+    assert input_share(run_of()) == pytest.approx(1.5)
+
+
+def test_what_is_beside_counts_once_and_without_the_export():
+    assert beside_share(run_of()) == pytest.approx(100 * 8.0 / 160.0)
+
+
+def test_growth_is_told_for_a_thousand_iterations_from_the_first_evaluation_on():
+    assert growth(run_of(memory=lambda n: 500.0 if n <= 100 else 1000.0)) == 0.0
+    # From 125.5 to 375.5 on average it grows by 250 of 1,000 MB.
+    leaking = run_of(memory=lambda n: 1000.0 + n - 125.5)
+    assert growth(leaking) == pytest.approx(100.0)
+
+
+def test_growth_of_few_iterations_is_not_told():
+    with pytest.raises(ValueError, match="too few to tell growth from"):
+        growth(run_of(iterations=150))
+
+
+@pytest.mark.parametrize("last", [None, Evaluation(159.0, 400, 75.5, False)])
+def test_a_record_is_read_as_it_was_written(tmp_path, last):
+    run = replace(run_of(), last=last)
+    seen = {"calls": run.calls, "memory_mb": run.memory_mb, "evaluations": run.evaluations}
+    Watch(time.monotonic(), **seen, last=last).write(tmp_path / "record.json")
+    read = Recorded.read(tmp_path / "record.json")
+    assert replace(read, wall_s=160.0, cpu_s=300.0, peak_mb=1200.0) == run
+    assert 0 <= read.wall_s < 60
+    assert read.peak_mb > 20  # of this process
+
+
+def test_a_headline_counts_if_all_gates_hold():
+    watch = Watch(0.0, evaluations=[Evaluation(50.0, 100, 61.5, True)])
+    assert not watch.reached(60.0)
+    watch.evaluations.append(Evaluation(90.0, 200, 60.5, False))
+    assert watch.reached(60.0)
+    assert not watch.reached(61.0)
