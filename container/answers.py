@@ -1,7 +1,9 @@
 """What the worker's thread does with the body of a request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,11 +13,12 @@ from container.parameters import Parameters
 from container.requests import MelodyRequest, read_json_request, read_rolls, song_of_roll
 from container.responses import (
     attributes,
-    describe_takes,
+    describe,
+    describe_take,
     dump,
-    render,
     without_repetitions,
     write_npy,
+    write_take,
 )
 from inference.arranger import Arrangement, Arranger
 from inference.turns import Turns
@@ -25,6 +28,8 @@ from music.midi import read_midi
 # Quarters of all takes together: 16 takes of 128 bars of 4/4, or 4 of the longest song.
 MAX_QUARTERS_OF_TAKES = 8192
 MAX_LINES = 10_000  # each has an answer that must be held
+
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,17 @@ class Question:
         else:
             request = MelodyRequest(read_midi(self.body), self.parameters)
         kind = _choose_for_takes(self, request.parameters.count)
-        takes, warnings = yield from _accompany(request, arranger)
-        return Answer(
-            render(takes, warnings, kind, arranger.manifest),
-            kind,
-            attributes(takes[0].seed, len(takes), warnings),
-        )
+        if kind == media.JSON:
+            takes, warnings = yield from _accompany(request, arranger, describe_take)
+            body = dump(describe(takes, warnings, arranger.manifest))
+        elif kind == media.NPY:
+            rolls, warnings = yield from _accompany(request, arranger, lambda take: take.roll)
+            body = write_npy(np.stack(rolls))
+        else:
+            write = partial(write_take, kind=kind)
+            [body], warnings = yield from _accompany(request, arranger, write)
+        parameters = request.parameters
+        return Answer(body, kind, attributes(parameters.options().seed, parameters.count, warnings))
 
 
 def _choose_for_takes(question: Question, takes: int) -> str:
@@ -86,9 +96,12 @@ def _choose_for_takes(question: Question, takes: int) -> str:
 
 
 def _accompany(
-    request: MelodyRequest, arranger: Arranger
-) -> Turns[tuple[list[Arrangement], list[str]]]:
-    """Accompanies one melody as often as wanted; also returns all warnings, each once."""
+    request: MelodyRequest, arranger: Arranger, show: Callable[[Arrangement], Shown]
+) -> Turns[tuple[list[Shown], list[str]]]:
+    """Accompanies one melody as often as wanted; also returns all warnings, each once.
+
+    Of each take only what `show` makes of it is kept: a take is large, and many requests wait.
+    """
     song, parameters = request.song, request.parameters
     if parameters.count * song.end > MAX_QUARTERS_OF_TAKES * song.ticks_per_beat:
         raise RequestError(
@@ -98,10 +111,12 @@ def _accompany(
             f"than {MAX_QUARTERS_OF_TAKES} quarters.",
             "Ask for fewer takes at once; the seeds of the others follow on.",
         )
-    takes = []
-    for take in range(parameters.count):
-        takes.append((yield from arranger.arrange_in_turns(song, parameters.options(take))))
-    warnings = (*request.warnings, *(warning for take in takes for warning in take.warnings))
+    takes: list[Shown] = []
+    warnings = list(request.warnings)
+    for number in range(parameters.count):
+        take = yield from arranger.arrange_in_turns(song, parameters.options(number))
+        takes.append(show(take))
+        warnings += take.warnings
     return takes, without_repetitions(warnings)
 
 
@@ -126,8 +141,8 @@ def _answer_lines(question: Question, arranger: Arranger) -> Turns[Answer]:
     for line in lines:
         try:
             request = read_json_request(line, question.parameters)
-            takes, warnings = yield from _accompany(request, arranger)
-            answers.append(describe_takes(takes, warnings, arranger.manifest))
+            takes, warnings = yield from _accompany(request, arranger, describe_take)
+            answers.append(describe(takes, warnings, arranger.manifest))
         except (RequestError, MusicError) as error:
             answers.append(describe_fault(error.code, error.message, error.hint))
             faults += 1

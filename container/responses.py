@@ -20,46 +20,41 @@ INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 MAX_ATTRIBUTES = 1024  # characters that SageMaker passes on
 
 
-def render(
-    takes: Sequence[Arrangement], warnings: Sequence[str], kind: str, manifest: Manifest
-) -> bytes:
-    """Writes the takes of one melody as the body of an answer.
+def write_take(take: Arrangement, kind: str) -> bytes:
+    """Writes one take as MIDI or PNG."""
+    if kind == media.MIDI:
+        return write_midi(take.song)
+    from music.picture import draw_song
+
+    return draw_song(take.song)
+
+
+def describe_take(take: Arrangement) -> dict[str, Any]:
+    """Returns the JSON object of one take."""
+    return {
+        "midi": base64.b64encode(write_midi(take.song)).decode("ascii"),
+        "seed": take.seed,
+        "key": f"{_TONICS[take.key.tonic]} {take.key.mode}",
+        "tracks": [
+            {"name": track.name, "instrument": GENERAL_MIDI[track.program]}
+            for track in take.song.tracks
+        ],
+        "metrics": take.metrics,
+    }
+
+
+def describe(
+    takes: Sequence[dict[str, Any]], warnings: Sequence[str], manifest: Manifest
+) -> dict[str, Any]:
+    """Returns the JSON object of an answer.
 
     Args:
-        takes: one at least; one exactly for MIDI and PNG.
+        takes: of one melody, see `describe_take`.
         warnings: of all takes, without repetitions.
-        kind: a media type.
         manifest: of the model that answered.
     """
-    if kind == media.MIDI:
-        return write_midi(takes[0].song)
-    if kind == media.PNG:
-        from music.picture import draw_song
-
-        return draw_song(takes[0].song)
-    if kind == media.NPY:
-        return write_npy(np.stack([take.roll for take in takes]))
-    return dump(describe_takes(takes, warnings, manifest))
-
-
-def describe_takes(
-    takes: Sequence[Arrangement], warnings: Sequence[str], manifest: Manifest
-) -> dict[str, Any]:
-    """Returns the JSON object of an answer."""
     return {
-        "takes": [
-            {
-                "midi": base64.b64encode(write_midi(take.song)).decode("ascii"),
-                "seed": take.seed,
-                "key": f"{_TONICS[take.key.tonic]} {take.key.mode}",
-                "tracks": [
-                    {"name": track.name, "instrument": GENERAL_MIDI[track.program]}
-                    for track in take.song.tracks
-                ],
-                "metrics": take.metrics,
-            }
-            for take in takes
-        ],
+        "takes": list(takes),
         "warnings": list(warnings),
         "model": {
             "architecture": manifest.architecture,
