@@ -16,6 +16,8 @@ TRAINER = "container.trainer"
 # Where the caller's environment does not say otherwise: whole lines at once, and of TensorFlow's
 # own log only errors.
 TRAINER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+# OpenBLAS is what NumPy multiplies matrices with.
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -57,11 +59,11 @@ def _train(command: Command, paths: TrainingPaths, environ: Mapping[str, str]) -
 
 
 def _threads() -> dict[str, str]:
-    """As many as may run: TensorFlow knows of affinity, but not of a control group's quota."""
+    """As many as may run: the libraries know of affinity, but not of a control group's quota."""
     from inference.threads import usable_threads
 
     count = str(usable_threads())
-    return {"TF_NUM_INTRAOP_THREADS": count, "TF_NUM_INTEROP_THREADS": count}
+    return dict.fromkeys(THREADS, count)
 
 
 def _serve(environ: Mapping[str, str]) -> int:

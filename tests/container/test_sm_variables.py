@@ -223,6 +223,7 @@ def test_the_training_process_sees_them(tmp_path):
     job(tmp_path, train=phrase_set(), hyperparameters={"seed": '"7"', "iterations": "1"})
     done = run(tmp_path, "train", environ={"FAULT": "tell", "SM_LOG_LEVEL": "40"})
     assert done.stdout.startswith(f"SM_HP_SEED=7 SM_MODEL_DIR={tmp_path}/model SM_HOSTS=")
-    assert f"TF_NUM_INTRAOP_THREADS={usable_threads()}\n" in done.stdout
+    assert f"TF_NUM_INTEROP_THREADS={usable_threads()} " in done.stdout
+    assert f"OPENBLAS_NUM_THREADS={usable_threads()}\n" in done.stdout
     assert "INFO" not in done.stderr  # the level is obeyed, too
     assert failure_of(tmp_path) is None

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from sitecustomize import come_to
 
+from container.start import THREADS
 from music.manifest import GENERATOR_FILE
 from tests.tiny_models import describe
 from training.checkpoints import Checkpoint, CheckpointFolder, check_identity
@@ -68,7 +69,7 @@ def befall(fault, folders):
     if fault == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "tell":
-        names = ("SM_HP_SEED", "SM_MODEL_DIR", "SM_HOSTS", "TF_NUM_INTRAOP_THREADS")
+        names = ("SM_HP_SEED", "SM_MODEL_DIR", "SM_HOSTS", *THREADS)
         print(*(f"{name}={os.environ[name]}" for name in names))  # noqa: T201
     if fault == "memory":
         np.zeros(1 << 50, np.int8)
