@@ -28,6 +28,8 @@ SONG_BARS = 64
 PAUSE_S = 0.005
 AGAIN_S = 0.002  # a server that is not there yet, or has no model yet, is asked again
 
+READY_S = 180.0  # TensorFlow takes ten of the processor
+
 Times = dict[str, list[float]]
 
 
@@ -140,7 +142,7 @@ def serving(folder: Path, model: Path, modules: Sequence[str]) -> Iterator[dict[
             place = folder / f"{module}-{model.parent.name}"
             servers[module] = stack.enter_context(closing(Served(place, model, module)))
         for server in servers.values():
-            asyncio.run(wait_until_ready(server))
+            asyncio.run(wait_until_ready(server, READY_S))
         yield servers
 
 
