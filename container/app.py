@@ -56,8 +56,8 @@ class Settings:
         max_held_bytes: of all bodies together that are being read or waiting for their answer.
         upload_s: seconds for a body to arrive, if the deadline is not shorter.
         deadline_s: seconds from a request's head to its answer; SageMaker waits for 60.
-        stuck_s: seconds after its deadline in which the model must have noticed that a request was
-            given up; else /ping asks for another instance.
+        stuck_s: seconds that one turn of a request may take beyond the deadline; after more of them
+            /ping asks for another instance.
         queue_limit: requests that may be waiting or worked on at a time.
         threads: the model computes with; None takes what affinity and control group grant.
     """

@@ -85,12 +85,12 @@ def test_what_came_together_goes_through_the_model_together(rounds, model):
 
 
 def test_no_call_holds_more_than_the_model_likes_nor_a_round_too_many(rounds, model):
-    bars, count = 16, SHORT_IN_A_ROUND + 2
-    jobs = [add(rounds, short(seed, bars)) for seed in range(count)]
+    questions = [short(seed, bars=8) for seed in range(SHORT_IN_A_ROUND + 2)]
+    jobs = [add(rounds, question) for question in questions]
     rounds.work_off()
-    in_a_call = BATCH // (bars - 1) * (bars - 1)
-    assert model.batches == [in_a_call] * (SHORT_IN_A_ROUND // 4) + [2 * (bars - 1)]
-    assert all(job.answer.result() == alone(short(i, bars)) for i, job in enumerate(jobs))
+    assert (SHORT_IN_A_ROUND, BATCH) == (16, 64)
+    assert model.batches == [9 * 7, 7 * 7, 2 * 7]
+    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
 
 
 def test_short_requests_pass_a_heavy_one_that_came_before(rounds, model):
