@@ -22,6 +22,7 @@ from benchmarks.picture import draw_results
 PARTS = (
     "limits",
     "iteration",
+    "voices_rate",
     "quality_clock",
     "run_costs",
     "growth",
