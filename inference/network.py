@@ -4,6 +4,9 @@ LiteRT 2.3 with its default delegate may compute something else, other notes and
 batch has grown since an earlier call, and when it is called again with a batch of the same size. So
 its tensors are allocated for every call, which takes some milliseconds, and the first call with
 more than ever before is made twice. See tests/inference/test_network.py.
+
+Of a file for a batch of one nothing is ever resized: its tensors are allocated once, and what comes
+together is answered one by one.
 """
 
 from collections.abc import Mapping
@@ -37,13 +40,15 @@ class Network:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        # LiteRT resizes nothing while someone holds the runner, which is asked for names only.
         runner = self._interpreter.get_signature_runner(SIGNATURE)
-        self._inputs = _indices(runner.get_input_details())
-        self._outputs = _indices(runner.get_output_details())
-        self.inputs = _shapes(runner.get_input_details())
-        self.outputs = _shapes(runner.get_output_details())
+        inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        del runner  # LiteRT allocates nothing while someone holds it
+        self._inputs, self._outputs = _indices(inputs), _indices(outputs)
+        self.inputs, self.outputs = _shapes(inputs), _shapes(outputs)
+        self._one_by_one = _takes_one(inputs)
         self._largest = 0
+        if self._one_by_one:
+            self._interpreter.allocate_tensors()
 
     def __call__(self, **inputs: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
         """Computes the outputs of a batch.
@@ -52,10 +57,21 @@ class Network:
             RuntimeError, ValueError: if the inputs do not fit, or LiteRT cannot compute.
         """
         batch = max(map(len, inputs.values()))
+        if self._one_by_one:
+            return self._invoke_each(inputs, batch)
         if 0 < self._largest < batch:
             self._compute(inputs)  # its memory grows meanwhile
         self._largest = max(self._largest, batch)
         return self._compute(inputs)
+
+    def _invoke_each(
+        self, inputs: Mapping[str, NDArray[Any]], batch: int
+    ) -> Mapping[str, NDArray[Any]]:
+        answers = [
+            self._invoke({name: array[n : n + 1] for name, array in inputs.items()})
+            for n in range(batch)
+        ]
+        return {name: np.concatenate([one[name] for one in answers]) for name in self._outputs}
 
     def _compute(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
         network = self._interpreter
@@ -64,6 +80,10 @@ class Network:
                 shape = (len(array) + extra, *array.shape[1:])
                 network.resize_tensor_input(self._inputs[name], shape)
         network.allocate_tensors()
+        return self._invoke(inputs)
+
+    def _invoke(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        network = self._interpreter
         for name, array in inputs.items():
             network.set_tensor(self._inputs[name], np.ascontiguousarray(array))
         network.invoke()
@@ -72,6 +92,10 @@ class Network:
 
 def _indices(details: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     return {name: int(detail["index"]) for name, detail in details.items()}
+
+
+def _takes_one(details: Mapping[str, Mapping[str, Any]]) -> bool:
+    return all(int(detail["shape_signature"][0]) == 1 for detail in details.values())
 
 
 def _shapes(details: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[int, ...]]:

@@ -46,8 +46,9 @@ def convolve_doubled(x: Tensor, kernel: Tensor) -> Tensor:
     Returns:
         `(batch, 2 * height, 2 * width, filters)`.
     """
-    _, height, width, _ = x.shape
-    size = (tf.shape(x)[0], FACTOR * height + 2, FACTOR * width + 2, kernel.shape[3])
+    batch, height, width, _ = x.shape
+    # LiteRT's fast kernels want the size written down, if it is known.
+    size = (batch or tf.shape(x)[0], FACTOR * height + 2, FACTOR * width + 2, kernel.shape[3])
     # The mean of four is their sum if the kernel is four times as large.
     spread = tf.nn.conv2d_transpose(x, 4.0 * _turned(kernel), size, FACTOR, "VALID")
     return tf.nn.avg_pool2d(spread[:, 1:, 1:], FACTOR, 1, "VALID")

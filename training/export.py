@@ -52,19 +52,36 @@ def export(gan: Gan, folder: Path, origin: Origin, metrics: Mapping[str, Any]) -
     draft.mkdir(parents=True)
     with gan.averaged():
         _write_saved_model(gan, draft / SAVED_MODEL)
+        _write_lite(gan, draft / GENERATOR_FILE)
         gan.generator.save_weights(draft / WEIGHTS_FILE)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(draft / SAVED_MODEL))
-    (draft / GENERATOR_FILE).write_bytes(converter.convert())
     files = sorted(p.relative_to(draft).as_posix() for p in draft.rglob("*") if p.is_file())
     manifest = _manifest(gan, origin, metrics).write(draft, files)
     _replace(draft, folder)
     return manifest
 
 
-def _write_saved_model(gan: Gan, path: Path) -> None:
+def _write_lite(gan: Gan, path: Path) -> None:
+    source = path.parent / SAVED_MODEL
+    if gan.lite_batch is None:
+        path.write_bytes(_convert(source))
+        return
+    source = path.parent / "of-one-batch"
+    _write_saved_model(gan, source, gan.lite_batch)
+    path.write_bytes(_convert(source))
+    shutil.rmtree(source)
+
+
+def _convert(saved_model: Path) -> bytes:
+    converted: bytes = tf.lite.TFLiteConverter.from_saved_model(str(saved_model)).convert()
+    return converted
+
+
+def _write_saved_model(gan: Gan, path: Path, batch: int | None = None) -> None:
     archive = keras.export.ExportArchive()
-    signature = gan.signature()
-    archive.add_endpoint("serve", gan.serve, input_signature=list(signature.values()))
+    signature = [
+        tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype) for spec in gan.signature().values()
+    ]
+    archive.add_endpoint("serve", gan.serve, input_signature=signature)
     archive.write_out(str(path), verbose=False)
     for made in (path, *path.rglob("*/")):
         shutil.copymode(path.parent, made)  # TensorFlow lets no group change its folders

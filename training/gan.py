@@ -36,6 +36,7 @@ class Gan(ABC):
     """
 
     tonic_normalized: bool
+    lite_batch: int | None = None  # of the LiteRT file; None takes any
     noise_shape: tuple[int, ...]
 
     def __init__(

@@ -28,6 +28,7 @@ class UnetGan(Gan):
     """
 
     tonic_normalized = False
+    lite_batch = 1  # a transposed convolution of any batch is slow in LiteRT, on one thread
 
     def __init__(
         self, tracks: int, hyperparameters: Hyperparameters, steps: int = unet.STEPS

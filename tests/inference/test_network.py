@@ -13,13 +13,12 @@ def weights(seed, *shape):
     return (random.standard_normal(shape) / np.sqrt(np.prod(shape[:-1]))).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
+def convert(place, batch):
     """Voices of which each hears those before it, as in the generator; weights at random."""
     import tensorflow as tf
 
     class Voices(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec((None, STEPS), tf.float32, name="x")])
+        @tf.function(input_signature=[tf.TensorSpec((batch, STEPS), tf.float32, name="x")])
         def __call__(self, x):
             batch = tf.shape(x)[0]
             place = tf.tile(weights(0, 1, STEPS, 17), [batch, 1, 1])
@@ -38,11 +37,22 @@ def file(tmp_path_factory):
                 heard = tf.concat([heard, note], axis=-1)
             return {"y": tf.stack(voices, axis=2)}
 
-    place = tmp_path_factory.mktemp("network")
     tf.saved_model.save(Voices(), str(place / "1"))
     converter = tf.lite.TFLiteConverter.from_saved_model(str(place / "1"))
     (place / "voices.tflite").write_bytes(converter.convert())
     return place / "voices.tflite"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A network for any batch."""
+    return convert(tmp_path_factory.mktemp("network"), None)
+
+
+@pytest.fixture(scope="module")
+def file_for_one(tmp_path_factory):
+    """The same for a batch of one."""
+    return convert(tmp_path_factory.mktemp("network"), 1)
 
 
 QUESTIONS = np.random.default_rng(9).standard_normal((64, STEPS)).astype(np.float32)
@@ -61,5 +71,13 @@ def alone(file):
 def test_a_question_is_answered_alike_in_every_batch(file, alone, batches, threads):
     network = Network(file, threads)
     for number, batch in enumerate(batches):
+        answer = network(x=QUESTIONS[:batch])["y"]
+        np.testing.assert_allclose(answer, alone[:batch], atol=1e-4, err_msg=f"call {number}")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_network_for_one_answers_all_again_and_again(file_for_one, alone, threads):
+    network = Network(file_for_one, threads)
+    for number, batch in enumerate((1, 64, 1, 10, 64)):
         answer = network(x=QUESTIONS[:batch])["y"]
         np.testing.assert_allclose(answer, alone[:batch], atol=1e-4, err_msg=f"call {number}")
