@@ -1,8 +1,8 @@
 """Several requests at a time in one thread: each has its turn, and the model answers all together.
 
-A round goes through the short requests that have come and gives one long request a turn, so that
-neither waits for the end of the other. What they ask of the model in a round goes through it in as
-few calls as its largest batch allows.
+A round goes through the short requests that have come and gives long ones a turn, as many as fit
+into a call of the model, so that neither waits for the end of the other. What they ask of the model
+in a round goes through it in as few calls as its largest batch allows.
 """
 
 import time
@@ -103,13 +103,17 @@ class Rounds:
         self._began = None
 
     def _go_round(self) -> None:
-        short = self._begin_short()
-        long = self._next_long()
         most = self.arranger.accompanist.max_batch
+        short = self._begin_short()
+        long = self._next_long(most)
+        begun = LONG_AT_ONCE - len(long)  # at most so many of those that wait
         for batch in _batches([*short, *long], most):
             for job in self._answer(batch):
-                place = LONG_AT_ONCE - 1 if job in long else len(self._long)
-                self._long.insert(place, job)
+                if job in long:
+                    self._long.insert(begun, job)
+                    begun += 1
+                else:
+                    self._long.append(job)
 
     def _begin_short(self) -> list[Job]:
         """Begins with the requests that came; returns those that look short."""
@@ -122,13 +126,19 @@ class Rounds:
                 (short if job.phrases <= SHORT_PHRASES else self._long).append(job)
         return short
 
-    def _next_long(self) -> list[Job]:
-        """Takes the first long request that goes on, if there is one."""
-        while self._long:
+    def _next_long(self, most: int) -> list[Job]:
+        """Takes the first long request, and with it the next ones if `most` phrases are enough."""
+        jobs: list[Job] = []
+        while self._long and len(jobs) < LONG_AT_ONCE:
             job = self._long.popleft()
-            if job.turns is not None or self._begin(job):
-                return [job]
-        return []
+            if job.turns is None and not self._begin(job):
+                continue
+            most -= job.phrases
+            if jobs and most < 0:
+                self._long.appendleft(job)
+                break
+            jobs.append(job)
+        return jobs
 
     def _begin(self, job: Job) -> bool:
         if job.answer.cancelled():

@@ -136,6 +136,15 @@ def test_long_requests_take_turns_but_only_a_few_have_begun(rounds):
     assert [name for name, _ in ends] == ["b", "e", "d", "f", "c", "a"]
 
 
+def test_long_requests_that_ask_for_little_go_together(rounds, model):
+    questions = [heavy(takes=3, bars=bars) for bars in range(2, 8)]
+    jobs = [add(rounds, question) for question in questions]
+    rounds.work_off()
+    # Six first takes; then four of the six requests at a time, and the last two.
+    assert model.batches == [21, 1 + 2 + 3 + 4, 1 + 2 + 3 + 4, 5 + 6, 5 + 6]
+    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
+
+
 @pytest.mark.parametrize("gives_up", ["before", "meanwhile"])
 def test_giving_one_up_leaves_the_others_alone(rounds, model, gives_up):
     questions = [short(0), short(1), short(2)]
