@@ -2,16 +2,19 @@
 
     python -m benchmarks.peers.onnx_model MODEL_FOLDER
 
-tf2onnx 1.17 fails at the SavedModel of `voices` ("graph input 'onset' not exist", a fault of its
-rewriter of loops) and converts the `.tflite` file, which computes the same.
+tf2onnx 1.17 fails at a SavedModel whose signature calls an input and an output alike ("graph input
+'roll' not exist"). It is given the same network as a `.tflite` file, for batches of any size, which
+the model folder's own need not be for.
 """
 
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.onnx_server import INPUT, OUTPUT, SUFFIX
+from benchmarks.peers.savedmodel_server import VERSION
 from inference.network import SIGNATURE
 from music.manifest import GENERATOR_FILE
 
@@ -21,13 +24,18 @@ OPSET = 18  # the newest that tf2onnx knows
 def convert(folder: Path) -> Path:
     """Writes `generator.onnx` beside `generator.tflite`, with the signature's names."""
     import onnx
+    import tensorflow as tf
     import tf2onnx
 
-    source = folder / GENERATOR_FILE
-    model, _ = tf2onnx.convert.from_tflite(str(source), opset=OPSET)
-    _rename(model.graph, _signature_names(source))
-    onnx.save(model, source.with_suffix(SUFFIX))
-    return source.with_suffix(SUFFIX)
+    target = (folder / GENERATOR_FILE).with_suffix(SUFFIX)
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch, GENERATOR_FILE)
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(folder / VERSION))
+        source.write_bytes(converter.convert())
+        model, _ = tf2onnx.convert.from_tflite(str(source), opset=OPSET)
+        _rename(model.graph, _signature_names(source))
+    onnx.save(model, target)
+    return target
 
 
 def _signature_names(path: Path) -> dict[str, str]:
