@@ -60,8 +60,10 @@ class Job:
             if self.answer.set_running_or_notify_cancel():
                 self.answer.set_result(end.value)
         except BaseException as error:  # whatever it is, somebody waits for it
-            trace = error.__traceback__
-            self.fail(error.with_traceback(trace and trace.tb_next))  # that frame holds the error
+            # Without this frame: it holds the request, and the request will hold the error.
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next
+            self.fail(error)
         return False
 
     def fail(self, error: BaseException) -> None:

@@ -106,3 +106,4 @@ class Worker:
         finally:
             job.answer.cancel()  # a thread cannot be stopped, but it looks up before each turn
             self.waiting -= 1
+            del job, work  # an error would hold this frame, which holds the error, and so the body

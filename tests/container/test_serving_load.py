@@ -93,7 +93,7 @@ def test_ping_is_prompt_while_the_model_waits_and_requests_queue(gated):
     for wire in wires:
         assert wire.answer().status == 200
         wire.close()
-    assert gate.count_arrivals() == 64 * CALLS
+    assert gate.count_arrivals() < 64 * CALLS / 4  # those who waited were answered together
 
 
 def test_who_hangs_up_is_not_worked_for(gated):
