@@ -60,16 +60,14 @@ class Job:
             if self.answer.set_running_or_notify_cancel():
                 self.answer.set_result(end.value)
         except BaseException as error:  # whatever it is, somebody waits for it
-            # Without this frame: it holds the request, and the request will hold the error.
-            if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next
             self.fail(error)
         return False
 
     def fail(self, error: BaseException) -> None:
-        """Answers with an error."""
-        if self.answer.set_running_or_notify_cancel():
-            self.answer.set_exception(error)
+        """Answers with an error, and lets go of it: its trace holds this request, and the body."""
+        answer, self.answer = self.answer, Future()
+        if answer.set_running_or_notify_cancel():
+            answer.set_exception(error)
 
 
 class Rounds:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from container.faults import RequestError
@@ -96,14 +96,13 @@ class Worker:
             raise fault
         if self._rounds is None:
             raise RuntimeError("A worker that refuses no request has a model.")
-        job = Job(work, size)
-        self._rounds.add(job)
+        coming: Future[Answer] = Future()
+        self._rounds.add(Job(work, size, coming))
         self._thread.submit(self._rounds.work_off)
         self.waiting += 1
         try:
-            answer: Answer = await asyncio.wrap_future(job.answer)
-            return answer
+            return await asyncio.wrap_future(coming)
         finally:
-            job.answer.cancel()  # a thread cannot be stopped, but it looks up before each turn
+            coming.cancel()  # a thread cannot be stopped, but it looks up before each turn
             self.waiting -= 1
-            del job, work  # an error would hold this frame, which holds the error, and so the body
+            del coming  # an error would hold this frame, which holds the error, and so the body

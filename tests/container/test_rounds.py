@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import Future
 from functools import partial
 
 import pytest
@@ -64,11 +65,11 @@ def heavy(takes=3, bars=128):
 
 
 def add(rounds, question, done=None):
-    job = Job(question.answer, len(question.body))
+    answer = Future()
     if done is not None:
-        job.answer.add_done_callback(lambda _: done.append(question))
-    rounds.add(job)
-    return job
+        answer.add_done_callback(lambda _: done.append(question))
+    rounds.add(Job(question.answer, len(question.body), answer))
+    return answer
 
 
 def alone(question):
@@ -78,30 +79,30 @@ def alone(question):
 
 def test_what_came_together_goes_through_the_model_together(rounds, model):
     questions = [short(0), short(1, bars=4), short(2), short(3, bars=9)]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     rounds.work_off()
     assert model.batches == [1 + 3 + 1 + 8]
-    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
+    assert [answer.result() for answer in answers] == [alone(question) for question in questions]
 
 
 def test_no_call_holds_more_than_the_model_likes_nor_a_round_too_many(rounds, model):
     questions = [short(seed, bars=8) for seed in range(SHORT_IN_A_ROUND + 2)]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     rounds.work_off()
     assert (SHORT_IN_A_ROUND, BATCH) == (16, 64)
     assert model.batches == [9 * 7, 7 * 7, 2 * 7]
-    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
+    assert [answer.result() for answer in answers] == [alone(question) for question in questions]
 
 
 def test_short_requests_pass_a_heavy_one_that_came_before(rounds, model):
     done, questions = [], [heavy(), short(1), short(2)]
-    jobs = [add(rounds, question, done) for question in questions]
+    answers = [add(rounds, question, done) for question in questions]
     late = short(3)
-    model.meanwhile = [lambda: None, lambda: jobs.append(add(rounds, late, done))]
+    model.meanwhile = [lambda: None, lambda: answers.append(add(rounds, late, done))]
     rounds.work_off()
     assert done == [questions[1], questions[2], late, questions[0]]
     assert model.batches[:3] == [2, 64, 1 + 63]  # the late one and the heavy one's next turn
-    answers = [job.answer.result() for job in jobs]
+    answers = [answer.result() for answer in answers]
     assert answers == [alone(question) for question in (*questions, late)]
 
 
@@ -138,52 +139,52 @@ def test_long_requests_take_turns_but_only_a_few_have_begun(rounds):
 
 def test_long_requests_that_ask_for_little_go_together(rounds, model):
     questions = [heavy(takes=3, bars=bars) for bars in range(2, 8)]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     rounds.work_off()
     # Six first takes; then four of the six requests at a time, and the last two.
     assert model.batches == [21, 1 + 2 + 3 + 4, 1 + 2 + 3 + 4, 5 + 6, 5 + 6]
-    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
+    assert [answer.result() for answer in answers] == [alone(question) for question in questions]
 
 
 @pytest.mark.parametrize("gives_up", ["before", "meanwhile"])
 def test_giving_one_up_leaves_the_others_alone(rounds, model, gives_up):
     questions = [short(0), short(1), short(2)]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     if gives_up == "before":
-        jobs[1].answer.cancel()
+        answers[1].cancel()
     else:
-        model.meanwhile = [jobs[1].answer.cancel]
+        model.meanwhile = [answers[1].cancel]
     rounds.work_off()
     assert model.batches == [2 if gives_up == "before" else 3]
-    assert jobs[1].answer.cancelled()
-    assert [jobs[i].answer.result() for i in (0, 2)] == [alone(questions[i]) for i in (0, 2)]
+    assert answers[1].cancelled()
+    assert [answers[i].result() for i in (0, 2)] == [alone(questions[i]) for i in (0, 2)]
 
 
 def test_a_heavy_request_that_is_given_up_takes_no_further_turn(rounds, model):
-    job = add(rounds, heavy())
-    model.meanwhile = [lambda: None, job.answer.cancel]
+    answer = add(rounds, heavy())
+    model.meanwhile = [lambda: None, answer.cancel]
     rounds.work_off()
     assert model.batches == [64, 63]
 
 
 def test_a_fault_of_one_is_no_fault_of_the_others(rounds, model):
     questions = [short(0), Question(b"RIFF", media.MIDI, None, Parameters()), short(2)]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     rounds.work_off()
-    assert jobs[1].answer.exception().code == "not_midi"
-    assert [jobs[i].answer.result() for i in (0, 2)] == [alone(questions[i]) for i in (0, 2)]
+    assert answers[1].exception().code == "not_midi"
+    assert [answers[i].result() for i in (0, 2)] == [alone(questions[i]) for i in (0, 2)]
 
 
 def test_when_the_model_fails_all_of_its_call_are_told_and_the_next_are_answered(rounds, model):
     def fail():
-        jobs.append(add(rounds, short(5)))
+        answers.append(add(rounds, short(5)))
         raise ModelError("model_failed", "It fails.", "Mend it.")
 
-    jobs = [add(rounds, short(seed)) for seed in range(3)]
+    answers = [add(rounds, short(seed)) for seed in range(3)]
     model.meanwhile = [fail]
     rounds.work_off()
-    assert [str(job.answer.exception()) for job in jobs[:3]] == ["It fails. Mend it."] * 3
-    assert jobs[3].answer.result() == alone(short(5))
+    assert [str(answer.exception()) for answer in answers[:3]] == ["It fails. Mend it."] * 3
+    assert answers[3].result() == alone(short(5))
 
 
 def test_every_kind_of_request_is_answered_as_it_is_alone(rounds):
@@ -198,6 +199,6 @@ def test_every_kind_of_request_is_answered_as_it_is_alone(rounds):
         heavy(5, 20),
         short(7),
     ]
-    jobs = [add(rounds, question) for question in questions]
+    answers = [add(rounds, question) for question in questions]
     rounds.work_off()
-    assert [job.answer.result() for job in jobs] == [alone(question) for question in questions]
+    assert [answer.result() for answer in answers] == [alone(question) for question in questions]
