@@ -27,7 +27,7 @@ def batch_command(
     jsonlines: bool,
     as_json: bool,
     root: str,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
 ) -> None:
     """Accompany all melodies of a folder in S3.
 

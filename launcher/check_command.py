@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @command("check")
 @click.argument("model", required=False, metavar="[MODEL]")
 @aws_options()
-def check_command(model: str | None, as_json: bool, root: str, aws: "AwsOptions") -> None:
+def check_command(model: str | None, as_json: bool, root: str, aws: "AwsOptions | None") -> None:
     """Say whether a model can be served, or what is wrong with it.
 
     MODEL is a model.tar.gz, a model folder or a job; the newest completed job if left out. Looks

@@ -1,13 +1,17 @@
 """What all commands share: how faults are told, and the options that each of them has."""
 
 import functools
+import inspect
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from launcher.errors import LauncherError
+
+if TYPE_CHECKING:
+    from launcher.aws.options import AwsOptions
 
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
 
@@ -59,24 +63,33 @@ def command(name: str, *, has_root: bool = True) -> Callable[[Callable[..., Any]
 def aws_options(*groups: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--region`, `--profile` and more options, and packs them into one argument `aws`.
 
+    It is None if none was given: half of the time in which a command starts goes by until pydantic
+    knows `AwsOptions`.
+
     Args:
         groups: decorators, each with options whose names are fields of `AwsOptions`.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        own = inspect.signature(function).parameters
+
         @functools.wraps(function)
         def packed(**values: Any) -> Any:
-            from launcher.aws.options import AwsOptions
-
-            said = {name: values.pop(name) for name in AwsOptions.model_fields if name in values}
+            said = {name: values.pop(name) for name in values.keys() - own.keys()}
             kept = {name: value for name, value in said.items() if value not in (None, ())}
-            return function(**values, aws=AwsOptions(**kept))
+            return function(**values, aws=_pack(kept) if kept else None)
 
         for group in reversed((*groups, _place)):
             packed = group(packed)
         return packed
 
     return decorate
+
+
+def _pack(values: dict[str, Any]) -> "AwsOptions":
+    from launcher.aws.options import AwsOptions
+
+    return AwsOptions(**values)
 
 
 def image_option(function: Callable[..., Any]) -> Callable[..., Any]:

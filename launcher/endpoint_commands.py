@@ -32,7 +32,7 @@ def deploy_command(
     port: int,
     as_json: bool,
     root: str,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
 ) -> None:
     """Serve the model of a job.
 
@@ -116,7 +116,7 @@ def invoke_command(
     picture: str | None,
     as_json: bool,
     root: str,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
 ) -> None:
     """Have a melody accompanied.
 

@@ -57,7 +57,7 @@ def train_command(
     on_interrupt: str | None,
     as_json: bool,
     root: str,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
     **folder: Any,
 ) -> None:
     """Train an accompanist.
@@ -118,7 +118,7 @@ def train_command(
 @command("status")
 @click.argument("name", required=False)
 @aws_options()
-def status_command(name: str | None, as_json: bool, root: str, aws: "AwsOptions") -> None:
+def status_command(name: str | None, as_json: bool, root: str, aws: "AwsOptions | None") -> None:
     """Show all jobs and endpoints, or one.
 
     NAME may be cut short, or be the path of its folder.
@@ -140,7 +140,9 @@ def status_command(name: str | None, as_json: bool, root: str, aws: "AwsOptions"
 @click.argument("job")
 @click.option("--no-wait", is_flag=True, help="Return without waiting for the job to end.")
 @aws_options()
-def stop_command(job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
+def stop_command(
+    job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOptions | None"
+) -> None:
     """Stop a job; it saves a checkpoint and its model first."""
     from launcher.jobs import stop
 
@@ -164,7 +166,7 @@ def stop_command(job: str, no_wait: bool, as_json: bool, root: str, aws: "AwsOpt
 )
 @aws_options()
 def fetch_command(
-    job: str, output: str | None, as_json: bool, root: str, aws: "AwsOptions"
+    job: str, output: str | None, as_json: bool, root: str, aws: "AwsOptions | None"
 ) -> None:
     """Bring model, report and samples of a job from AWS."""
     from launcher.jobs import fetch
@@ -183,7 +185,9 @@ def fetch_command(
 @click.argument("name")
 @click.option("--force", is_flag=True, help="End a job that still runs, without saving.")
 @aws_options()
-def delete_command(name: str, force: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
+def delete_command(
+    name: str, force: bool, as_json: bool, root: str, aws: "AwsOptions | None"
+) -> None:
     """Delete a job with its model, or stop and delete an endpoint.
 
     NAME is the whole name, or the path of the folder. What is not there is no fault. Of a job in

@@ -38,7 +38,7 @@ def setup_command(
     run_days: int | None,
     dry_run: bool,
     as_json: bool,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
 ) -> None:
     """Prepare an AWS account, or bring it up to date.
 
@@ -63,7 +63,7 @@ def setup_command(
 @command("prices", has_root=False)
 @click.option("--refresh", is_flag=True, help="Read them from AWS's price list, and keep them.")
 @aws_options()
-def prices_command(refresh: bool, as_json: bool, aws: "AwsOptions") -> None:
+def prices_command(refresh: bool, as_json: bool, aws: "AwsOptions | None") -> None:
     """List what instances cost in a region, as far as that is known here.
 
     What AWS asks for changes: each list has its date. Training and hosting without these prices

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @command("sweep")
 @click.option("--dry-run", is_flag=True, help="Say what has expired, and delete nothing.")
 @aws_options()
-def sweep_command(dry_run: bool, as_json: bool, root: str, aws: "AwsOptions") -> None:
+def sweep_command(dry_run: bool, as_json: bool, root: str, aws: "AwsOptions | None") -> None:
     """Delete the endpoints in AWS whose time is over.
 
     Those of one region, whoever deployed them with --ttl; those without stay.

@@ -52,7 +52,7 @@ def tune_command(
     no_wait: bool,
     as_json: bool,
     root: str,
-    aws: "AwsOptions",
+    aws: "AwsOptions | None",
 ) -> None:
     """Search for better hyperparameters, by many training jobs in AWS.
 
