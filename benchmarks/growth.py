@@ -77,7 +77,7 @@ def measure(bench: Bench) -> Section:
 def _sizes(*, quick: bool) -> dict[str, list[Size]]:
     """The sizes of both ways of growing, by the name of the side."""
     if quick:
-        return {name: [Size(4, STEPS), Size(4, 16)] for name in ROUNDS}
+        return {"voices": [Size(4, STEPS), Size(4, 16)]}
     return {
         "voices": [Size(batch, STEPS) for batch in (8, DEFAULT_BATCH["voices"], 64, 256)],
         "voices longer": [Size(DEFAULT_BATCH["voices"], steps) for steps in (16, 64, 128)],
@@ -90,7 +90,7 @@ def _sizes(*, quick: bool) -> dict[str, list[Size]]:
 
 def _iterate(sizes: Mapping[str, Sequence[Size]], rounds: int | None) -> Efforts:
     """Lets all sides compile at once, for that takes one processor each, and then take turns."""
-    efforts: Efforts = {name: {} for name in ROUNDS}
+    efforts: Efforts = {}
     with ExitStack() as stack:
         with ThreadPoolExecutor(len(sizes)) as pool:
             started = [
@@ -103,7 +103,8 @@ def _iterate(sizes: Mapping[str, Sequence[Size]], rounds: int | None) -> Efforts
                 architecture = name.split()[0]
                 if turn < (rounds or ROUNDS[architecture]):
                     for size in sizes[name]:
-                        efforts[architecture].setdefault(size, []).append(side.once())
+                        found = efforts.setdefault(architecture, {})
+                        found.setdefault(size, []).append(side.once())
     return efforts
 
 
@@ -219,7 +220,7 @@ def _reads_limited(file: Path) -> bool:
 def _input_numbers(efforts: Efforts, read: Read) -> Iterator[Number]:
     for name, kind in (("voices", "lines"), ("unet", "chords")):
         size, found = max(read[kind].items())
-        iterations = efforts[name].get(Size(DEFAULT_BATCH[name], STEPS))
+        iterations = efforts.get(name, {}).get(Size(DEFAULT_BATCH[name], STEPS))
         if iterations:
             shares = [found["batch ms"] / 10 / effort.wall_s for effort in iterations]
             words = f"`{name}`, input of an iteration from {size:,} phrases, of its time"

@@ -29,7 +29,7 @@ VOICES_PEAK, UNET_PEAK = Goal(2_500.0), Goal(6_000.0)  # MB
 def measure(bench: Bench) -> Section:
     """Makes the default run, and a few iterations of `unet`."""
     if bench.quick:
-        run = record(bench.folder / "costs", **QUICK)
+        run = record(bench.folder / DEFAULT_RUN, **QUICK)
         return Section(
             "What a run costs beside its iterations",
             f"A run of {QUICK['iterations']} iterations; too short for what the goals are about.",
