@@ -1,6 +1,7 @@
 """Measures Accompanist beside its peers: python -m benchmarks [--quick] [--only PART] [--to DIR].
 
-Writes RESULTS.md, RESULTS.json and RESULTS.png. `make bench` installs the peers before.
+Writes RESULTS.md, RESULTS.json and RESULTS.png, and after a whole run the README's table. `make
+bench` installs the peers before.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from benchmarks.bench import Bench
 from benchmarks.machine import describe_machine
 from benchmarks.page import render_page
 from benchmarks.picture import draw_results
+from benchmarks.readme import write_table
 
 # In this order: the limits come first, for the others are told as shares of them; the clock reads
 # the run whose costs were measured.
@@ -57,6 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
             results["sections"][part] = section.as_dict()
             print(f"{part}: {results['seconds'][part]:.0f} s", file=sys.stderr, flush=True)
             _write(to, results)
+    if whole and options.to is None:
+        write_table()
     print(f"See {to / 'RESULTS.md'}.")
 
 

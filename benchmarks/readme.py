@@ -12,15 +12,16 @@ START, END = "<!-- from benchmarks/RESULTS.json -->\n", "<!-- until here -->\n"
 
 # What is said of the number with that key.
 ROWS = {
-    "voices_to_75": "training the default until it scores 75, median of three seeds",
-    "unet_over_port": "training `unet`: processor time of the 2019 notebook, ported, over ours",
-    "unet_over_pytorch": "the same in PyTorch, over ours",
-    "unet_over_jax": "the same in JAX, over ours",
+    "whole_run": "training the default, from its start to the report",
+    "voices_to_75": "until it scores 75, median of three seeds",
+    "unet_over_port": "training `unet`: the notebook of 2019, ported, takes of the processor",
+    "unet_over_pytorch": "the same training in PyTorch takes",
+    "unet_over_jax": "the same training in JAX takes",
     "phrase_p50": "a two-bar phrase over HTTP, MIDI in, MIDI out, median",
     "phrase_p99": "the same, 99th percentile",
     "song_64": "a song of 64 bars",
     "cold_start": "from the start of the server's process to its first answer",
-    "cold_start_ratio": "TensorFlow's SavedModel behind the same server needs",
+    "cold_start_savedmodel": "TensorFlow's SavedModel behind the same server takes",
     "server_rss": "memory of the server",
 }
 
@@ -49,7 +50,7 @@ def render_block(results: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def write_table() -> None:
     """Writes the table into the README."""
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
@@ -59,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write_table()

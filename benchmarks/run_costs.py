@@ -108,6 +108,7 @@ def _times(run: Recorded) -> tuple[Number, ...]:
         Number("start of the process to the first iteration", first.at_s - first.wall_s, "s"),
         Number("export", run.seconds("export"), "s"),
         Number("report", run.seconds("report"), "s"),
+        Number("the whole run", run.wall_s / 60.0, "minutes", key="whole_run"),
     )
 
 

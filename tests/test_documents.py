@@ -1,5 +1,6 @@
 """What the pages tell users to type."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
+from benchmarks.page import render_page
+from benchmarks.readme import END, START, render_block
 from launcher.__main__ import main
 
 ROOT = Path(__file__).parents[1]
@@ -50,3 +53,11 @@ def test_the_command_line_knows_what_the_pages_say(page, words):
 
 def test_pages_are_found_and_so_are_their_commands():
     assert {"README.md", "docs/launcher.md", "docs/aws.md"} <= {page for page, _ in DOCUMENTED}
+
+
+def test_the_numbers_on_the_pages_are_those_of_the_benchmarks():
+    results = json.loads((ROOT / "benchmarks/RESULTS.json").read_text(encoding="utf-8"))
+    _, _, rest = (ROOT / "README.md").read_text(encoding="utf-8").partition(START)
+    assert rest.partition(END)[0] == render_block(results)
+    assert (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8") == render_page(results)
+    assert not results["quick"]

@@ -25,8 +25,8 @@ SHIPPED = Path(__file__).with_name("prices.json")
 
 _HOUR_S = 3600
 _MONTH_H = 730
-# Measured (docs/quality.md): the default run on two cores, about seven minutes.
-_MEASURED_S = 420.0
+# Measured (benchmarks/RESULTS.md): the default run on two cores.
+_MEASURED_S = 270.0
 
 
 @dataclass(frozen=True)
