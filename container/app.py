@@ -268,7 +268,8 @@ class _Service:
             gone.cancel()
             if not work.done():
                 work.cancel()
-        if not work.done():
+                await asyncio.wait((work,))  # given up before anybody is told so
+        if work.cancelled():
             raise ClientDisconnect
         try:
             return work.result()

@@ -1,7 +1,6 @@
 """What all commands share: how faults are told, and the options that each of them has."""
 
 import functools
-import inspect
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -69,13 +68,12 @@ def aws_options(*groups: Callable[..., Any]) -> Callable[..., Any]:
     Args:
         groups: decorators, each with options whose names are fields of `AwsOptions`.
     """
+    names = _names_of(*groups, _place)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        own = inspect.signature(function).parameters
-
         @functools.wraps(function)
         def packed(**values: Any) -> Any:
-            said = {name: values.pop(name) for name in values.keys() - own.keys()}
+            said = {name: values.pop(name) for name in names}
             kept = {name: value for name, value in said.items() if value not in (None, ())}
             return function(**values, aws=_pack(kept) if kept else None)
 
@@ -84,6 +82,16 @@ def aws_options(*groups: Callable[..., Any]) -> Callable[..., Any]:
         return packed
 
     return decorate
+
+
+def _names_of(*groups: Callable[..., Any]) -> list[str]:
+    """The names of the options that some decorators add."""
+
+    def nothing() -> None: ...
+
+    for group in groups:
+        group(nothing)
+    return [str(option.name) for option in nothing.__click_params__]  # type: ignore[attr-defined]
 
 
 def _pack(values: dict[str, Any]) -> "AwsOptions":

@@ -355,18 +355,18 @@ import runpy, secrets, sys
 from dataclasses import replace
 from inference.arranger import Arranger
 
-arrange, fault = Arranger.arrange, sys.argv.pop(1)
+arrange, fault = Arranger.arrange_in_turns, sys.argv.pop(1)
 
-def changed(self, song, options, **words):
+def changed(self, song, options):
     if fault == "forgets its seed":
-        return arrange(self, song, replace(options, seed=secrets.randbits(32)), **words)
-    found = arrange(self, song, options, **words)
+        return (yield from arrange(self, song, replace(options, seed=secrets.randbits(32))))
+    found = yield from arrange(self, song, options)
     melody, *others = found.song.tracks
     notes = [replace(melody.notes[0], pitch=melody.notes[0].pitch + 12), *melody.notes[1:]]
     tracks = (replace(melody, notes=tuple(notes)), *others)
     return replace(found, song=replace(found.song, tracks=tracks))
 
-Arranger.arrange = changed
+Arranger.arrange_in_turns = changed
 runpy.run_module("container", run_name="__main__", alter_sys=True)
 """
 
