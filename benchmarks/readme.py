@@ -18,10 +18,13 @@ ROWS = {
     "unet_over_pytorch": "the same training in PyTorch takes",
     "unet_over_jax": "the same training in JAX takes",
     "phrase_p50": "a two-bar phrase over HTTP, MIDI in, MIDI out, median",
-    "phrase_p99": "the same, 99th percentile",
+    "phrase_savedmodel": "TensorFlow's SavedModel behind the same server takes",
+    "phrase_onnx": "ONNX Runtime behind the same server takes",
+    "phrase_p99": "ours, 99th percentile",
     "song_64": "a song of 64 bars",
     "cold_start": "from the start of the server's process to its first answer",
-    "cold_start_savedmodel": "TensorFlow's SavedModel behind the same server takes",
+    "cold_start_savedmodel": "SavedModel takes",
+    "cold_start_onnx": "ONNX Runtime takes",
     "server_rss": "memory of the server",
 }
 
