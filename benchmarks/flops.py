@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 CRITIC_UPDATES = 5
 # How the three directions of a convolution are called by TensorFlow; each has as many products.
 DIRECTIONS = {
@@ -181,15 +184,40 @@ def voices_iteration_flops(batch: int = 24, updates: int = 1) -> Flops:
         batch: phrases in a batch.
         updates: of the critic.
     """
-    import numpy as np
+    gan = _voices(batch, updates)
+    pitch = _choir(batch, updates)
+    return iteration_flops(
+        products_of_iteration(gan, {"pitch": pitch, "onset": np.ones(pitch.shape, bool)})
+    )
 
+
+def phrase_flops(architecture: str) -> float:
+    """Counts what a generator computes to answer one phrase, from the graph that is exported."""
+    import tensorflow as tf
+
+    from training.hyperparameters import Hyperparameters
+    from training.unet_gan import UnetGan
+
+    if architecture == "unet":
+        gan: Any = UnetGan(4, Hyperparameters(architecture="unet"))
+    else:
+        gan = _voices(batch=1, updates=1)
+    one = [tf.TensorSpec((1, *spec.shape[1:]), spec.dtype) for spec in gan.signature().values()]
+    graph = tf.function(gan.serve, autograph=False).get_concrete_function(*one).graph
+    return sum(product.flop * count for (product, _), count in products_of(graph).items())
+
+
+def _voices(batch: int, updates: int) -> Any:
     from training.hyperparameters import Hyperparameters
     from training.voices_gan import VoicesGan
 
     values = Hyperparameters(batch_size=batch, critic_updates=updates)
-    pitch = np.broadcast_to(np.array([86, 60, 50, 31], np.int8), (updates, batch, 32, 4))
-    batches = {"pitch": pitch, "onset": np.ones(pitch.shape, bool)}
-    return iteration_flops(products_of_iteration(VoicesGan(pitch[0], values), batches))
+    return VoicesGan(_choir(batch, updates)[0], values)
+
+
+def _choir(batch: int, updates: int) -> NDArray[np.int8]:
+    """Four voices over five octaves: `(updates, batch, 32, 4)`."""
+    return np.broadcast_to(np.array([86, 60, 50, 31], np.int8), (updates, batch, 32, 4))
 
 
 def _needed(graph: Any) -> set[Any]:

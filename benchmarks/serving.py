@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks import questions
 from benchmarks.bench import Bench
+from benchmarks.flops import phrase_flops
 from benchmarks.models import model_folder, run_module
 from benchmarks.results import Goal, Number, Section, median
 from tests.container.serving_process import Wire
@@ -82,6 +83,8 @@ def _voices(bench: Bench, model: Path, modules: Sequence[str]) -> Iterator[Numbe
         key="phrase_p99",
     )
     yield from _against("`voices`, a phrase", p50)
+    if not bench.quick:
+        yield from _rates(bench, "voices", p50[OURS])
     songs_ms = {module: [1000 * took for took in found] for module, found in songs.items()}
     name = f"`voices`, a song of {SONG_BARS} bars"
     yield median(name, songs_ms[OURS], "ms", Goal(150.0), key="song_64")
@@ -100,6 +103,18 @@ def _unet(bench: Bench, model: Path, modules: Sequence[str]) -> Iterator[Number]
     yield median("`unet`, a phrase of two bars, p50", p50[OURS], "ms", key="unet_phrase_p50")
     goals = {SAVED_MODEL: Goal(1.0, at_least=True)}
     yield from _against("`unet`, a phrase", p50, goals, key="unet_phrase")
+    yield from _rates(bench, "unet", p50[OURS])
+
+
+def _rates(bench: Bench, architecture: str, phrase_ms: Sequence[float]) -> Iterator[Number]:
+    """What the whole answer computes a second, HTTP and music in its time."""
+    gflop = phrase_flops(architecture) / 1e9
+    yield Number(f"`{architecture}`, products of a phrase", 1000 * gflop, "MFLOP")
+    limit = bench.rates.get(f"convolution of {architecture}")
+    if limit:
+        shares = [100 * gflop / (took / 1000) / limit for took in phrase_ms]
+        words = "of the best convolutions of an iteration"
+        yield median(f"`{architecture}`, a phrase: its rate, {words}", shares, "%")
 
 
 def _cold_starts(bench: Bench, model: Path, modules: Sequence[str]) -> Iterator[Number]:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from benchmarks.flops import (
     iteration_flops,
+    phrase_flops,
     products_of,
     products_of_iteration,
     unet_iteration_flops,
@@ -38,6 +39,12 @@ def test_unet_from_its_layers_as_from_its_graph():
             for flops in (traced, counted)
         ]
         assert wholes[0] == pytest.approx(wholes[1], rel=1e-4), network
+
+
+def test_a_phrase_is_a_generator_forward():
+    """Six updates play to a batch each; the same from the layers and from the exported graph."""
+    forward = unet_iteration_flops(batch=1, tracks=4).parts["generator forward"] / 6
+    assert phrase_flops("unet") == pytest.approx(forward, rel=1e-6)
 
 
 def test_the_port_has_four_times_the_products_of_each_layer_that_doubles():
