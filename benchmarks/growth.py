@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import cycle
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks import data_sets
 from benchmarks.bench import Bench
 from benchmarks.results import Chart, Curve, Goal, Number, Section, median
-from benchmarks.sides import Effort, Side, answer_rounds
+from benchmarks.sides import Effort, Side, answer_in_turn
 
 if TYPE_CHECKING:
     from music.phrases import PhraseSet
@@ -296,11 +295,7 @@ def main(what: str, *words: str) -> None:
         _limited(Path(words[0]), int(words[1]))
         return
     sizes = [Size(*map(int, word.split("x"))) for word in words]
-    works = [iteration(what, size) for size in sizes]
-    for work in works:
-        work()
-    turns = cycle(works)
-    answer_rounds(lambda: next(turns)())
+    answer_in_turn([iteration(what, size) for size in sizes])
 
 
 if __name__ == "__main__":

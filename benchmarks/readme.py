@@ -14,9 +14,9 @@ START, END = "<!-- from benchmarks/RESULTS.json -->\n", "<!-- until here -->\n"
 ROWS = {
     "whole_run": "training the default, from its start to the report",
     "voices_to_75": "until it scores 75, median of three seeds",
-    "unet_over_port": "training `unet`: the notebook of 2019, ported, takes of the processor",
-    "unet_over_pytorch": "the same training in PyTorch takes",
-    "unet_over_jax": "the same training in JAX takes",
+    "unet_over_port": "training `unet`: processor time of the notebook of 2019, ported, over ours",
+    "unet_over_pytorch": "the same in PyTorch, over ours",
+    "unet_over_jax": "the same in JAX, over ours",
     "phrase_p50": "a two-bar phrase over HTTP, MIDI in, MIDI out, median",
     "phrase_savedmodel": "TensorFlow's SavedModel behind the same server takes",
     "phrase_onnx": "ONNX Runtime behind the same server takes",

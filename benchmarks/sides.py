@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import cycle
 from types import TracebackType
 
 from benchmarks.machine import peak_bytes
@@ -123,6 +124,14 @@ def take_turns(
                 if turn >= warm_up:
                     efforts[name].append(effort)
     return efforts
+
+
+def answer_in_turn(works: Sequence[Callable[[], object]]) -> None:
+    """The part of a side with several works: each is done once before, then each in its turn."""
+    for work in works:
+        work()
+    turns = cycle(works)
+    answer_rounds(lambda: next(turns)())
 
 
 def answer_rounds(work: Callable[[], object]) -> None:

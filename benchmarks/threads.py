@@ -11,13 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from itertools import cycle
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.growth import DEFAULT_BATCH, STEPS, Size, iteration
 from benchmarks.results import Goal, Number, Section, median
-from benchmarks.sides import Effort, Side, answer_rounds
+from benchmarks.sides import Effort, Side, answer_in_turn
 from inference.threads import control_groups
 
 ROUNDS = 5
@@ -237,12 +236,8 @@ def phrases(model: Path, threads: int) -> Callable[[], object]:
 
 def main(model: str, threads: str) -> None:
     """Works as a side."""
-    works = [iteration("voices", Size(DEFAULT_BATCH["voices"], STEPS))]
-    works.append(phrases(Path(model), int(threads)))
-    for work in works:
-        work()
-    turns = cycle(works)
-    answer_rounds(lambda: next(turns)())
+    an_iteration = iteration("voices", Size(DEFAULT_BATCH["voices"], STEPS))
+    answer_in_turn([an_iteration, phrases(Path(model), int(threads))])
 
 
 if __name__ == "__main__":

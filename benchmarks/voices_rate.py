@@ -85,21 +85,12 @@ class _Iterations:
 
     def __init__(self) -> None:
         from music.chorales import load_chorales
-        from training.batches import Batches
         from training.hyperparameters import Hyperparameters
-        from training.run import build_gan
+        from training.run import batches_for, build_gan
 
         values, phrases = Hyperparameters(), load_chorales()
         self.gan = build_gan(values, phrases)
-        self._batches = Batches(
-            phrases.part("train"),
-            seed=values.seed,
-            batch_size=values.batch_size,
-            updates=values.critic_updates,
-            condition_track=values.condition_track,
-            tonic_normalized=self.gan.tonic_normalized,
-            augmentation=values.augmentation,
-        )
+        self._batches = batches_for(self.gan, values, phrases.part("train"))
         self._number = 0
 
     def flop(self) -> float:
@@ -108,8 +99,10 @@ class _Iterations:
 
     def go(self, count: int) -> None:
         """Iterates, and waits for the end."""
+        from training.run import SEEDS_AN_ITERATION
+
         for _ in range(count):
-            seed = (0, 256 * self._number)
+            seed = (0, SEEDS_AN_ITERATION * self._number)
             terms = self.gan.iterate(self._batches.at(self._number), seed=seed, done=DONE)
             self._number += 1
         terms["critic_loss"].numpy()

@@ -133,6 +133,19 @@ def build_gan(hyperparameters: Hyperparameters, phrases: PhraseSet) -> Gan:
     )
 
 
+def batches_for(gan: Gan, hyperparameters: Hyperparameters, train: PhraseSet) -> Batches:
+    """The batches of a run on these phrases."""
+    return Batches(
+        train,
+        seed=hyperparameters.seed,
+        batch_size=hyperparameters.batch_size,
+        updates=hyperparameters.critic_updates,
+        condition_track=hyperparameters.condition_track,
+        tonic_normalized=gan.tonic_normalized,
+        augmentation=hyperparameters.augmentation,
+    )
+
+
 class _Run:
     """The state of one run."""
 
@@ -154,15 +167,7 @@ class _Run:
         self.total = total
         self.gan = build_gan(values, phrases)
         self.identity = {**values.identity(), "data": phrases.fingerprint}
-        self.batches = Batches(
-            train,
-            seed=values.seed,
-            batch_size=values.batch_size,
-            updates=values.critic_updates,
-            condition_track=values.condition_track,
-            tonic_normalized=self.gan.tonic_normalized,
-            augmentation=values.augmentation,
-        )
+        self.batches = batches_for(self.gan, values, train)
         heard = valid if len(valid) else train
         self.measuring = Measuring(train, heard, values.condition_track)
         self.sampler = Sampler(heard, values.condition_track, folders.output / "samples")

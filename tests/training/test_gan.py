@@ -2,21 +2,10 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import phrases_of
-from training.batches import Batches
+from tests.training.small_gan import SmallGan
 from training.checkpoints import capture, restore
 from training.hyperparameters import Hyperparameters
-from training.run import build_gan
-
-
-def batches_for(phrases, values, gan):
-    return Batches(
-        phrases,
-        seed=0,
-        batch_size=values.batch_size,
-        updates=values.critic_updates,
-        condition_track=0,
-        tonic_normalized=gan.tonic_normalized,
-    )
+from training.run import batches_for, build_gan
 
 
 @pytest.fixture(scope="module", params=["voices", "unet"])
@@ -35,7 +24,7 @@ def trained(request):
 
         setattr(gan, f"update_{owner}", recorded)
     before = {owner: [v.numpy() for v in own] for owner, own in gan.state().items()}
-    terms = gan.iterate(batches_for(phrases, values, gan).at(0), seed=(0, 0), done=0.5)
+    terms = gan.iterate(batches_for(gan, values, phrases).at(0), seed=(0, 0), done=0.5)
     return gan, before, order, terms
 
 
@@ -69,7 +58,7 @@ def test_one_iteration_counts_two_critic_updates_and_one_of_the_generator(traine
 
 def test_an_iteration_follows_from_state_and_seed(trained):
     gan, _, _, _ = trained
-    batches = batches_for(phrases_of(30).part("train"), gan.values, gan)
+    batches = batches_for(gan, gan.values, phrases_of(30).part("train"))
     state = capture(gan, 1, {}, [])
 
     def losses(seed):
@@ -107,3 +96,31 @@ def test_the_best_is_kept_and_played_at_the_end(trained):
     assert gan.play_best() == 3
     assert np.array_equal(sound(), best)
     restore(gan, state)
+
+
+def test_weights_and_averages_change_places_for_a_while():
+    """Listening changes neither, whether it is nested or ends with an error."""
+    gan = SmallGan(None, Hyperparameters(average_decay=0.9), 32)
+    for average in gan.averages:
+        average.assign(average + 1.0)
+    weights, averages = played(gan), [average.numpy() for average in gan.averages]
+
+    def listen_and_fail():
+        with gan.averaged():
+            with gan.averaged():
+                assert same(played(gan), averages)
+            assert same(played(gan), averages)
+            raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        listen_and_fail()
+    assert same(played(gan), weights)
+    assert same([average.numpy() for average in gan.averages], averages)
+
+
+def played(gan):
+    return [variable.numpy() for variable in gan.generator.variables]
+
+
+def same(some, others):
+    return all(np.array_equal(one, other) for one, other in zip(some, others, strict=True))
