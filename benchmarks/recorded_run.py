@@ -85,6 +85,18 @@ class Recorded:
         """On the clock, of all calls of that name."""
         return sum(call.wall_s for call in self.calls[name])
 
+    def overlapped(self) -> tuple[list[float], list[float]]:
+        """Seconds of the iterations from the first evaluation on: beside one, and alone."""
+        spans = [(call.at_s - call.wall_s, call.at_s) for call in self.calls["evaluation"]]
+        beside: list[float] = []
+        alone: list[float] = []
+        for call in self.calls["iteration"]:
+            begun, ended = call.at_s - call.wall_s, call.at_s
+            if ended > spans[0][0]:
+                meets = any(begun < end and start < ended for start, end in spans)
+                (beside if meets else alone).append(call.wall_s)
+        return beside, alone
+
     @classmethod
     def read(cls, path: Path) -> "Recorded":
         """Reads the record of a run."""
@@ -105,7 +117,9 @@ TIMED = (
     ("iteration", "training.run", "_Run._iterate"),
     ("batches", "training.run", "Batches.at"),
     ("tensors", "training.gan", "_tensors"),
-    ("evaluation", "training.run", "_Run._listen"),
+    ("evaluation", "training.evaluations", "Evaluations._evaluate"),  # in a thread of its own
+    ("beginning", "training.evaluations", "Evaluations.begin"),
+    ("taking over", "training.run", "_Run._take_evaluation"),
     ("settle", "training.voices_gan", "VoicesGan.settle"),
     ("sample", "training.run", "Sampler.sample"),
     ("judge", "training.judge", "Judge.measure"),
@@ -182,12 +196,13 @@ class Watch:
 
     def follow(self) -> None:
         """Puts timed calls, and calls that are looked at, into the place of the run's own."""
+        from training.evaluations import Evaluations
         from training.gan import Gan
         from training.measuring import Measuring
 
         _replace(Gan, "iterate", self._counted)
-        for name, method in (("quickly", self._heard), ("wholly", self._heard_last)):
-            _replace(Measuring, name, method)
+        _replace(Evaluations, "_evaluate", self._heard)
+        _replace(Measuring, "wholly", self._heard_last)
         for label, module, place in TIMED:
             owner: Any = __import__(module, fromlist=["_"])
             *outer, name = place.split(".")
@@ -223,8 +238,8 @@ class Watch:
     def _heard(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def heard(*given: Any) -> Any:
             found = call(*given)
-            if found[0] is not None:
-                self.evaluations.append(self._evaluation(found[0]))
+            if found.quality is not None:
+                self.evaluations.append(self._evaluation(found.quality, found.iteration))
             return found
 
         return heard
@@ -232,13 +247,14 @@ class Watch:
     def _heard_last(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def heard(*given: Any) -> Any:
             found = call(*given)
-            self.last = None if found[0] is None else self._evaluation(found[0])
+            quality, _ = found
+            self.last = None if quality is None else self._evaluation(quality, self.iteration)
             return found
 
         return heard
 
-    def _evaluation(self, quality: Any) -> Evaluation:
-        return Evaluation(self.now, self.iteration, quality.headline, quality.gated)
+    def _evaluation(self, quality: Any, iteration: int) -> Evaluation:
+        return Evaluation(self.now, iteration, quality.headline, quality.gated)
 
     def reached(self, headline: float) -> bool:
         """Whether an evaluation that holds all gates has it."""

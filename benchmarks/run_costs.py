@@ -20,7 +20,7 @@ QUICK = {"iterations": 20, "sample_every": 10}
 UNET_ITERATIONS = 4  # of six seconds or more
 SMALL_BATCH = {"batch_size": "2"}
 NEIGHBOURS = 50  # iterations whose memory is taken together: a single one says little
-BESIDE = ("evaluation", "checkpoint", "last evaluation")
+WAITED_FOR = ("beginning", "taking over", "checkpoint", "last evaluation")
 
 INPUT_GOAL, BESIDE_GOAL, GROWTH_GOAL = Goal(2.0), Goal(5.0), Goal(2.0)  # %
 VOICES_PEAK, UNET_PEAK = Goal(2_500.0), Goal(6_000.0)  # MB
@@ -43,10 +43,12 @@ def measure(bench: Bench) -> Section:
         "A run of `voices` with the defaults on the Bach chorales, in a process of its own; the "
         "clock is looked at around the calls that do the work. The input is what the batches and "
         "their conversion to tensors take in the mean, as a share of a median iteration. "
-        "Checkpoints, samples and evaluations, the last and most thorough one among them, are a "
-        "share of the whole run, from the start of its process to its end. Memory is what is "
-        f"resident. It grows from the {NEIGHBOURS} iterations after the first evaluation to the "
-        f"last {NEIGHBOURS}, told for 1,000 iterations.",
+        "Evaluations and samples are made in a thread beside the iterations. What they and "
+        "checkpoints cost is what the run waits for them, the last and most thorough evaluation "
+        "among them, and by how much the iterations beside them are longer than the others' "
+        "median; as a share of the whole run, from the start of its process to its end. Memory is "
+        f"what is resident. It grows from the {NEIGHBOURS} iterations after the first "
+        f"evaluation to the last {NEIGHBOURS}, told for 1,000 iterations.",
         (
             Number("input, of an iteration", input_share(run), "%", INPUT_GOAL),
             Number("checkpoints, samples, evaluations", beside_share(run), "%", BESIDE_GOAL),
@@ -73,8 +75,11 @@ def input_share(run: Recorded) -> float:
 
 
 def beside_share(run: Recorded) -> float:
-    """Checkpoints, samples and evaluations, % of the whole run."""
-    return 100.0 * sum(run.seconds(name) for name in BESIDE) / run.wall_s
+    """By how much checkpoints, samples and evaluations make the run longer, % of the whole."""
+    waited = sum(run.seconds(name) for name in WAITED_FOR)
+    beside, alone = run.overlapped()
+    slowed = sum(beside) - len(beside) * statistics.median(alone)
+    return 100.0 * (waited + slowed) / run.wall_s
 
 
 def growth(run: Recorded) -> float:
@@ -100,10 +105,17 @@ def growth(run: Recorded) -> float:
 def _times(run: Recorded) -> tuple[Number, ...]:
     first, *iterations = run.calls["iteration"]
     evaluations = run.calls["evaluation"]
+    beside, alone = run.overlapped()
     return (
         median("iteration", [1000.0 * wall for wall in _walls(iterations)], "ms"),
+        *(
+            median(f"iteration {when}", [1000.0 * wall for wall in walls], "ms")
+            for when, walls in (("beside an evaluation", beside), ("of others then", alone))
+            if walls  # a short run may have none
+        ),
         median("evaluation with its sample", _walls(evaluations), "s"),
         median("checkpoint", _walls(run.calls["checkpoint"]), "s"),
+        Number("waiting for evaluations", run.seconds("taking over"), "s"),
         Number("last evaluation", run.seconds("last evaluation"), "s"),
         Number("start of the process to the first iteration", first.at_s - first.wall_s, "s"),
         Number("export", run.seconds("export"), "s"),

@@ -42,7 +42,7 @@ def export(gan: Gan, folder: Path, origin: Origin, metrics: Mapping[str, Any]) -
     """Writes the averaged generator into `folder`, replacing the model there once this is whole.
 
     Args:
-        gan: holds the generator.
+        gan: holds the generator; its training must be over.
         folder: the model folder; its parent must exist.
         origin: what the manifest says of the training.
         metrics: numbers for the manifest.
@@ -50,10 +50,10 @@ def export(gan: Gan, folder: Path, origin: Origin, metrics: Mapping[str, Any]) -
     draft = folder / "draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    with gan.averaged():
-        _write_saved_model(gan, draft / SAVED_MODEL)
-        _write_lite(gan, draft / GENERATOR_FILE)
-        gan.generator.save_weights(draft / WEIGHTS_FILE)
+    gan.play_as(gan.snapshot())
+    _write_saved_model(gan, draft / SAVED_MODEL)
+    _write_lite(gan, draft / GENERATOR_FILE)
+    gan.generator.save_weights(draft / WEIGHTS_FILE)
     files = sorted(p.relative_to(draft).as_posix() for p in draft.rglob("*") if p.is_file())
     manifest = _manifest(gan, origin, metrics).write(draft, files)
     _replace(draft, folder)

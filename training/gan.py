@@ -6,8 +6,7 @@ that an iteration depends on nothing but the state and its arguments.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -15,6 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from music.phrases import PhraseSet
+from training.snapshot import Snapshot
 from training.tensors import Tensor, nth_seed
 
 Terms = dict[str, Tensor]
@@ -35,6 +35,7 @@ class Gan(ABC):
             exported in their place; None plays the weights themselves.
     """
 
+    architecture: str
     tonic_normalized: bool
     lite_batch: int | None = None  # of the LiteRT file; None takes any
     noise_shape: tuple[int, ...]
@@ -60,8 +61,9 @@ class Gan(ABC):
         critic_optimizer.build(self.critic.trainable_variables)
         self._adversarial = tf.function(self._iteration, autograph=False)
         self._average = tf.function(self._move_averages, autograph=False)
-        self._exchange = tf.function(self._exchange_averages, autograph=False)
-        self._plays_averages = False
+        weights = [tf.TensorSpec(v.shape, v.dtype) for v in self._played()]
+        signature = [weights, *self.signature().values()]  # of any number of phrases: traced once
+        self._answer = tf.function(self._serve_with, signature, autograph=False)
 
     def prepare(self, batches: Batch, seed: Tensor) -> Batch:  # noqa: ARG002 (others need it)
         """Adds to an iteration's batches what the critic hears of the generator, if all at once.
@@ -88,14 +90,14 @@ class Gan(ABC):
     def serve(self, *inputs: Tensor) -> Terms:
         """What the exported model computes, from the inputs that `signature` names."""
 
-    @abstractmethod
-    def accompany(
-        self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Plays phrases with the averaged weights; see `training.players.Player`."""
-
-    def settle(self, phrases: PhraseSet, condition_track: int) -> None:  # noqa: B027 (may do nothing)
+    def settle(
+        self,
+        snapshot: Snapshot,
+        phrases: PhraseSet,  # noqa: ARG002 (others need it)
+        condition_track: int,  # noqa: ARG002
+    ) -> Snapshot:
         """Adapts what plays to the training data, before it is listened to; here, nothing."""
+        return snapshot
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
@@ -147,19 +149,10 @@ class Gan(ABC):
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
         return {"generator_loss": loss, **terms}
 
-    @contextmanager
-    def averaged(self) -> Iterator[None]:
-        """Lets the generator play with its averaged weights for a while."""
-        if self.average_decay is None or self._plays_averages:
-            yield
-            return
-        self._exchange()
-        self._plays_averages = True
-        try:
-            yield
-        finally:
-            self._plays_averages = False
-            self._exchange()
+    def snapshot(self) -> Snapshot:
+        """The generator with its averaged weights, as they are now."""
+        averaged = self.average_decay is not None
+        return self._playing(self.averages if averaged else [v.value for v in self._played()])
 
     def state(self) -> dict[str, list[tf.Variable | keras.Variable]]:
         """Every variable that the next iteration depends on, by owner."""
@@ -171,42 +164,46 @@ class Gan(ABC):
             "best": [*self.best, self.best_score, self.best_iteration],
         }
 
-    def keep_if_best(self, score: float, iteration: int) -> None:
-        """Remembers what plays now, if it scores higher than anything before."""
+    def keep_if_best(self, score: float, iteration: int, snapshot: Snapshot) -> None:
+        """Remembers what was heard, if it scores higher than anything before."""
         if score <= float(self.best_score):
             return
         self.best_score.assign(score)
         self.best_iteration.assign(iteration)
-        with self.averaged():
-            for best, variable in zip(self.best, self._played(), strict=True):
-                best.assign(variable.value)
+        _assign(self.best, snapshot.weights)
 
-    def play_best(self) -> int | None:
-        """Plays from now on with the best that was kept; training must be over.
-
-        Returns:
-            The iteration that it is of; None if nothing was kept and the last plays.
-        """
+    def kept(self) -> tuple[int, Snapshot] | None:
+        """The best that was heard, and the iteration that it is of; None if nothing was."""
         if float(self.best_score) == NOTHING_KEPT:
             return None
-        self._play_with(self.best)
-        for average, best in zip(self.averages, self.best, strict=True):
-            average.assign(best)
-        return int(self.best_iteration)
+        return int(self.best_iteration), self._playing(self.best)
+
+    def play_as(self, snapshot: Snapshot) -> None:
+        """Takes a snapshot's weights for its own; the training must be over."""
+        _assign(self.averages, snapshot.weights)
+        _assign(self._played(), snapshot.weights)
 
     def _played(self) -> list[keras.Variable]:
         return self.generator.variables
 
-    def _play_with(self, values: list[tf.Variable] | list[NDArray[np.floating]]) -> None:
-        for variable, value in zip(self._played(), values, strict=True):
-            variable.assign(value)
+    def _playing(self, weights: Sequence[Tensor | tf.Variable]) -> Snapshot:
+        return Snapshot(
+            tuple(tf.identity(weight) for weight in weights),
+            self._answer_with,
+            self.architecture,
+            self.tonic_normalized,
+            self.noise_shape,
+        )
 
-    def _exchange_averages(self) -> None:
-        """Lets weights and averages change places."""
-        weights = [tf.identity(variable.value) for variable in self._played()]
-        for average, variable, weight in zip(self.averages, self._played(), weights, strict=True):
-            variable.assign(average)
-            average.assign(weight)
+    def _answer_with(self, weights: Sequence[Tensor], inputs: dict[str, Tensor]) -> Terms:
+        ordered = [inputs[name] for name in self.signature()]
+        answer: Terms = self._answer(list(weights), *ordered)
+        return answer
+
+    def _serve_with(self, weights: list[Tensor], *inputs: Tensor) -> Terms:
+        # The variables' own values are the training's, which may be changing them in this moment.
+        with keras.StatelessScope(list(zip(self._played(), weights, strict=True))):
+            return self.serve(*inputs)
 
     def _move_averages(self) -> None:
         # Early on the average follows fast: it would otherwise remember the random start.
@@ -214,6 +211,11 @@ class Gan(ABC):
         decay = tf.minimum(self.average_decay, count / (count + 9.0))
         for average, variable in zip(self.averages, self._played(), strict=True):
             average.assign(decay * average + (1.0 - decay) * variable.value)
+
+
+def _assign(variables: Sequence[tf.Variable | keras.Variable], values: Sequence[Tensor]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _tensors(batches: Arrays) -> Batch:

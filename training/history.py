@@ -24,6 +24,7 @@ class History:
     def __init__(self, folder: Path, rows: list[Row]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.rows = list(rows)
+        self._later: list[Row] | None = None
         self._path = folder / FILE_NAME
         draft = folder / f"draft-{FILE_NAME}"
         draft.write_text("".join(_line(row) for row in rows))
@@ -34,6 +35,22 @@ class History:
 
     def add(self, row: Row) -> None:
         """Appends one row; it must hold `iteration`."""
+        if self._later is None:
+            self._write(row)
+        else:
+            self._later.append(row)
+
+    def leave_room(self) -> None:
+        """Lets the rows that are added from now on wait for one that comes before them."""
+        self._later = []
+
+    def fill_in(self, row: Row) -> None:
+        """Appends the row that room was left for, and then those that wait."""
+        later, self._later = self._later or [], None
+        for each in (row, *later):
+            self._write(each)
+
+    def _write(self, row: Row) -> None:
         self.rows.append(row)
         with self._path.open("a") as file:
             file.write(_line(row))

@@ -65,7 +65,10 @@ class ProgressBar:
         self._started = False
 
     def report(self, values: Mapping[str, float]) -> None:
-        """Moves the bar to the report's iteration; what a report omits keeps its last value."""
+        """Moves the bar to the report's iteration; what a report omits keeps its last value.
+
+        A headline may come when the iterations have gone on: the bar never goes back.
+        """
         iteration = int(values["iteration"])
         if not self._started:
             self._started = True
@@ -75,7 +78,7 @@ class ProgressBar:
             if name in values:
                 self._shown[word] = f"{values[name]:.3g}"
         self._bar.set_postfix(self._shown, refresh=False)
-        self._bar.update(iteration - self._bar.n)
+        self._bar.update(max(0, iteration - self._bar.n))
 
     def note(self, text: str) -> None:
         """Writes one line of words above the bar."""

@@ -1,8 +1,13 @@
 """A run from its data to its model: the loop with everything that goes on around it.
 
+Evaluations are made beside the iterations. What they find is taken over when it is there, but where
+it goes does not depend on when: its row comes before those of later iterations, and no checkpoint
+of a later iteration is without it. The checkpoint of the same iteration is saved before it begins.
+
 Resuming has a written order: the newest whole checkpoint is read and held against this run, its
-variables are put back, the history continues from its rows, and the loop asks for the batches and
-the noise of the next iteration by number. Nothing is deleted before something newer is whole.
+variables are put back, the history continues from its rows, an evaluation that the checkpoint is
+without is made anew, and the loop asks for the batches and the noise of the next iteration by
+number. Nothing is deleted before something newer is whole.
 """
 
 import logging
@@ -11,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import keras
 
@@ -22,6 +27,7 @@ from training.batches import Batches
 from training.checkpoints import CheckpointFolder, capture, check_identity, restore
 from training.cost import Meter
 from training.errors import TrainingError
+from training.evaluations import Evaluations
 from training.export import export
 from training.gan import Gan, Terms
 from training.history import History, Row
@@ -32,7 +38,7 @@ from training.origin import heard_ranges, origin_of
 from training.progress import Reporter, reporter_for
 from training.report import write_report
 from training.samples import Sampler
-from training.symptoms import find_symptoms
+from training.symptoms import find_symptoms, is_evaluation
 from training.unet_gan import UnetGan
 from training.voices_gan import VoicesGan
 
@@ -85,7 +91,8 @@ def run(
     total = hyperparameters.iterations_for(len(phrases.part("train")))
     reporter = reporter_for(metrics_to, total)
     try:
-        _Run(hyperparameters, phrases, folders, reporter, total).go(stop_requested)
+        with _Run(hyperparameters, phrases, folders, reporter, total) as this:
+            this.go(stop_requested)
     finally:
         reporter.close()
 
@@ -170,7 +177,13 @@ class _Run:
         self.batches = batches_for(self.gan, values, train)
         heard = valid if len(valid) else train
         self.measuring = Measuring(train, heard, values.condition_track)
-        self.sampler = Sampler(heard, values.condition_track, folders.output / "samples")
+        self.evaluations = Evaluations(
+            self.gan,
+            train,
+            values.condition_track,
+            self.measuring,
+            Sampler(heard, values.condition_track, folders.output / "samples"),
+        )
         self.origin = origin_of(values, phrases, self.gan)
         self.checkpoints = CheckpointFolder(folders.checkpoints, keep=values.keep_checkpoints)
         self.iteration = 0
@@ -178,8 +191,16 @@ class _Run:
         self.symptoms = find_symptoms(self.history.rows)
         self.meter = Meter(self.iteration)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.evaluations.close()
+
     def go(self, stop_requested: Callable[[], bool]) -> None:
         """Iterates to the end or to the stop, then leaves the model and the report."""
+        if self._owes_evaluation():
+            self._begin_evaluation()
         report_every = max(1, self.total // REPORTS)
         since = (time.monotonic(), self.iteration)
         terms: Terms = {}
@@ -189,13 +210,15 @@ class _Run:
                 self._stop()
                 return
             terms = self._iterate()
+            if self.evaluations.is_done:
+                self._take_evaluation()
             if self._at(report_every):
                 since = self._report(terms, since)
-            if self._at(self.values.sample_every) or self.iteration == self.total:
-                self._listen()
             if self._at(self.values.checkpoint_every) or self.iteration == self.total:
                 _check_finite(terms, self.iteration)
                 self._save()
+            if self._is_evaluated():
+                self._begin_evaluation()
         self._finish()
 
     def _resume(self) -> History:
@@ -228,36 +251,51 @@ class _Run:
         self.reporter.report({**row, "iterations_per_second": rate})
         return now, self.iteration
 
-    def _listen(self) -> None:
-        """Writes a sample and measures the music, once every sample interval."""
-        self.gan.settle(self.phrases.part("train"), self.values.condition_track)
-        self.sampler.sample(self.gan, self.iteration)
-        quality, row = self.measuring.quickly(self.gan)
-        if quality is not None:
-            # Whatever is gated comes after all that is not.
-            score = quality.headline - (GATED if quality.gated else 0.0)
-            self.gan.keep_if_best(score, self.iteration)
-            self.reporter.report({"iteration": self.iteration, "headline": quality.headline})
-        self.history.add({"iteration": float(self.iteration), **row})
-        self._look_for_symptoms()
+    def _is_evaluated(self) -> bool:
+        return self._at(self.values.sample_every) or self.iteration == self.total
 
-    def _look_for_symptoms(self) -> None:
+    def _owes_evaluation(self) -> bool:
+        """Whether the checkpoint of an iteration that is evaluated is without its evaluation."""
+        made = [row["iteration"] for row in self.history.rows if is_evaluation(row)]
+        return self.iteration > 0 and self._is_evaluated() and self.iteration not in made
+
+    def _begin_evaluation(self) -> None:
+        self._take_evaluation()
+        self.history.leave_room()
+        self.evaluations.begin(self.iteration)
+
+    def _take_evaluation(self) -> None:
+        """Takes over what the evaluation under way has found, if there is one; waits for it."""
+        if self.evaluations.under_way is None:
+            return
+        found = self.evaluations.take()
+        if found.quality is not None:
+            # Whatever is gated comes after all that is not.
+            score = found.quality.headline - (GATED if found.quality.gated else 0.0)
+            self.gan.keep_if_best(score, found.iteration, found.snapshot)
+            self.reporter.report({"iteration": found.iteration, "headline": found.quality.headline})
+        self.history.fill_in(found.row)
+        self._look_for_symptoms(found.iteration)
+
+    def _look_for_symptoms(self, iteration: int) -> None:
         found = find_symptoms(self.history.rows)
         for symptom in found:
             if symptom not in self.symptoms:
-                self.reporter.note(f"Iteration {self.iteration}: {symptom}")
+                self.reporter.note(f"Iteration {iteration}: {symptom}")
         self.symptoms = found
 
     def _save(self) -> None:
+        self._take_evaluation()
         self.checkpoints.save(capture(self.gan, self.iteration, self.identity, self.history.rows))
 
     def _play_best(self) -> dict[str, int]:
         """Lets the best evaluation play; says of which iteration it is beside the last."""
-        best = self.gan.play_best()
-        return {
-            "iteration": self.iteration,
-            "best_iteration": self.iteration if best is None else best,
-        }
+        best, player = self.gan.kept() or (
+            self.iteration,
+            self.evaluations.settled(self.gan.snapshot()),
+        )
+        self.gan.play_as(player)
+        return {"iteration": self.iteration, "best_iteration": best}
 
     def _stop(self) -> None:
         """Keeps what there is: a stopped job has little time."""
@@ -272,8 +310,9 @@ class _Run:
 
     def _finish(self) -> None:
         """Measures, reports and exports the best; a run that had ended before does so again."""
+        self._take_evaluation()
         metrics: dict[str, Any] = self._play_best()
-        quality, listening = self.measuring.wholly(self.gan)
+        quality, listening = self.measuring.wholly(self.gan.snapshot())
         metrics["listening"] = listening.as_dict()
         if quality is not None:
             metrics |= quality.as_dict()

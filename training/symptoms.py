@@ -18,10 +18,15 @@ PATIENCE = 8  # evaluations without a rise
 
 def find_symptoms(rows: Sequence[Row]) -> list[str]:
     """Says in a sentence each what the last evaluation shows; see `training.run` for the rows."""
-    evaluations = [row for row in rows if "listening_noise" in row]
+    evaluations = [row for row in rows if is_evaluation(row)]
     if not evaluations:
         return []
     return [*_collapse(evaluations[-1]), *_plateau(evaluations)]
+
+
+def is_evaluation(row: Row) -> bool:
+    """Whether a row of the history is of an evaluation, not of an iteration's losses."""
+    return "listening_noise" in row
 
 
 def _collapse(row: Row) -> list[str]:

@@ -9,15 +9,12 @@ References:
 """
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from training import unet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, generator_loss, gradient_penalty
-from training.players import melody_inputs, read_answer
 from training.tensors import Tensor, nth_seed
 
 
@@ -27,6 +24,7 @@ class UnetGan(Gan):
     Shapes are told for phrases of 32 steps.
     """
 
+    architecture = "unet"
     tonic_normalized = False
     lite_batch = 1  # a transposed convolution of any batch is slow in LiteRT, on one thread
 
@@ -44,8 +42,6 @@ class UnetGan(Gan):
             critic_optimizer,
             average_decay=None,
         )
-        signature = list(self.signature().values())  # of any number of phrases: traced once
-        self._accompany = tf.function(self.serve, signature, autograph=False)
 
     def signature(self) -> dict[str, tf.TensorSpec]:
         """Melodies as rolls of 0 and 1, and noise."""
@@ -57,13 +53,6 @@ class UnetGan(Gan):
     def serve(self, roll: Tensor, noise: Tensor) -> Terms:
         """All tracks as `roll` `(batch, 32, 128, tracks)` in [-1, 1], sounding above 0."""
         return {"roll": self.generator([2.0 * roll - 1.0, noise], training=False)}
-
-    def accompany(
-        self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `Gan.accompany`."""
-        inputs = melody_inputs("unet", pitch, onset)
-        return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def prepare(self, batches: Batch, seed: Tensor) -> Batch:
         """Plays to the melodies of all batches, normalised by averages as in the seed design."""

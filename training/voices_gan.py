@@ -6,6 +6,8 @@ likelihood comes first and keeps a smaller weight to the end: it anchors notes t
 the critic teaches what no single voice shows.
 """
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,7 +18,7 @@ from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, gaussian_divergence, generator_loss, gradient_penalty
 from training.pitches import PitchSpace
-from training.players import melody_inputs, read_answer
+from training.snapshot import Snapshot
 from training.tensors import Tensor, nth_seed
 from training.voice_leading import INTERVALS, interval_weights
 from training.voices_critic import VoicesCritic
@@ -50,6 +52,7 @@ class VoicesGan(Gan):
         steps: of a phrase, whole bars of 16; shapes are told for 32.
     """
 
+    architecture = "voices"
     tonic_normalized = True
 
     def __init__(
@@ -77,23 +80,21 @@ class VoicesGan(Gan):
             average_decay=hyperparameters.average_decay,
         )
         self._warm_up = tf.function(self._warm_up_iteration, autograph=False)
-        signature = list(self.signature().values())  # of any number of phrases: traced once
-        self._accompany = tf.function(self.serve, signature, autograph=False)
 
-    def settle(self, phrases: PhraseSet, condition_track: int) -> None:
+    def settle(self, snapshot: Snapshot, phrases: PhraseSet, condition_track: int) -> Snapshot:
         """Weighs the intervals of each voice anew; see `training.voice_leading`."""
-        self._weigh_intervals(np.zeros((VOICES, INTERVALS), np.float32))
-        self._weigh_intervals(interval_weights(self, phrases, condition_track))
+        unweighed = self._weighing(snapshot, np.zeros((VOICES, INTERVALS), np.float32))
+        return self._weighing(snapshot, interval_weights(unweighed, phrases, condition_track))
 
-    def _weigh_intervals(self, weights: NDArray[np.float32]) -> None:
-        """Sets them in weights and averages alike, so that averaging changes nothing."""
+    def _weighing(self, snapshot: Snapshot, intervals: NDArray[np.float32]) -> Snapshot:
+        """Exchanges the weights of intervals; those of the networks stay zero."""
         rows = {
-            id(head.intervals): row for head, row in zip(self.generator.heads, weights, strict=True)
+            id(head.intervals): tf.constant(row)
+            for head, row in zip(self.generator.heads, intervals, strict=True)
         }
-        for average, variable in zip(self.averages, self._played(), strict=True):
-            if id(variable) in rows:
-                average.assign(rows[id(variable)])
-                variable.assign(rows[id(variable)])
+        pairs = zip(self._played(), snapshot.weights, strict=True)
+        weights = tuple(rows.get(id(variable), weight) for variable, weight in pairs)
+        return replace(snapshot, weights=weights)
 
     def play(
         self, melody: Tensor, onset: Tensor, noise: Tensor, *, together: bool = False
@@ -124,14 +125,6 @@ class VoicesGan(Gan):
             "pitch": chosen,
             "onset": tf.concat([first, tf.cast(struck, tf.float32)], axis=1),
         }
-
-    def accompany(
-        self, pitch: NDArray[np.integer], onset: NDArray[np.bool_], noise: NDArray[np.floating]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """See `Gan.accompany`."""
-        with self.averaged():
-            inputs = melody_inputs("voices", pitch, onset)
-            return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def critic_terms(self, batch: Batch, seed: Tensor) -> tuple[Tensor, Terms]:
         """Scores real music against the generator's and against other melodies' accompaniments."""

@@ -10,12 +10,23 @@ from benchmarks.run_costs import beside_share, growth, input_share
 
 
 def run_of(iterations=400, *, memory=lambda _: 1000.0):
-    """Iterations of .2 s, of which the first is compiled; one evaluation at 100, one at the end."""
+    """Iterations of .2 s, of which the first is compiled; evaluations after 100 and at the end.
+
+    The first evaluation takes 3 s, and the twelve iterations beside it .25.
+    """
     calls = {name: [] for name, *_ in TIMED}
-    calls["iteration"] = [Call(n + 1, 0.0, 0.2 if n else 20.0, 0.1) for n in range(iterations)]
+    ended = 0.0
+    for number in range(1, iterations + 1):
+        wall = 20.0 if number == 1 else 0.25 if 100 < number <= 112 else 0.2
+        ended += wall
+        calls["iteration"].append(Call(number, ended, wall, 0.1))
+    first = calls["iteration"][99].at_s + 0.01
+    calls["evaluation"] = [Call(112, first + 2.98, 2.98, 0.0)]
+    calls["evaluation"].append(Call(iterations, ended + 2.0, 2.0, 0.0))
+    calls["beginning"] = [Call(100, first, 0.01, 0.0), Call(iterations, ended, 0.01, 0.0)]
+    calls["taking over"] = [Call(112, first + 3.1, 0.08, 0.0), Call(iterations, ended, 2.0, 0.0)]
     calls["batches"] = [Call(n, 0.0, 0.001, 0.0) for n in range(iterations)]
     calls["tensors"] = [Call(n, 0.0, 0.002, 0.0) for n in range(iterations)]
-    calls["evaluation"] = [Call(100, 0.0, 3.0, 0.0), Call(iterations, 0.0, 2.0, 0.0)]
     calls["judge"] = [Call(100, 0.0, 1.0, 0.0)]  # a part of the evaluation
     calls["checkpoint"] = [Call(iterations, 0.0, 0.5, 0.0)]
     calls["last evaluation"] = [Call(iterations, 0.0, 2.5, 0.0)]
@@ -29,13 +40,15 @@ def test_input_is_a_share_of_an_iteration_that_compiles_nothing():
 
 
 def test_what_is_beside_counts_once_and_without_the_export():
-    assert beside_share(run_of()) == pytest.approx(100 * 8.0 / 160.0)
+    """What is waited for, and twelve times .05 s by which iterations are longer."""
+    waited = 2 * 0.01 + 2.08 + 0.5 + 2.5
+    assert beside_share(run_of()) == pytest.approx(100 * (waited + 12 * 0.05) / 160.0)
 
 
 def test_growth_is_told_for_a_thousand_iterations_from_the_first_evaluation_on():
-    assert growth(run_of(memory=lambda n: 500.0 if n <= 100 else 1000.0)) == 0.0
-    # From 125.5 to 375.5 on average it grows by 250 of 1,000 MB.
-    leaking = run_of(memory=lambda n: 1000.0 + n - 125.5)
+    assert growth(run_of(memory=lambda n: 500.0 if n <= 112 else 1000.0)) == 0.0
+    # From 137.5 to 375.5 on average it grows by 238 of 1,000 MB.
+    leaking = run_of(memory=lambda n: 1000.0 + n - 137.5)
     assert growth(leaking) == pytest.approx(100.0)
 
 

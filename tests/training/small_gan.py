@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from training.gan import Gan
 from training.losses import critic_loss, generator_loss, gradient_penalty
-from training.players import melody_inputs, read_answer
 from training.tensors import nth_seed
 
 STEPS, VOICES = 32, 3
@@ -20,6 +19,7 @@ REACH = 3.0  # semitones
 class SmallGan(Gan):
     """Takes the place of `VoicesGan` and has its inputs and outputs."""
 
+    architecture = "voices"
     tonic_normalized = True
     noise_shape = (4,)
 
@@ -33,7 +33,6 @@ class SmallGan(Gan):
             keras.optimizers.Adam(hyperparameters.critic_learning_rate),
             average_decay=hyperparameters.average_decay,
         )
-        self._accompany = tf.function(self.serve, autograph=False, reduce_retracing=True)
 
     def play(self, melody, noise):
         """Voices `(batch, 32, 3)` in fractions of a semitone, from melodies `(batch, 32)`."""
@@ -73,11 +72,6 @@ class SmallGan(Gan):
     def serve(self, pitch, onset, noise):
         chosen = tf.cast(tf.round(self.play(tf.cast(pitch, tf.float32), noise)), tf.int32)
         return {"pitch": chosen, "onset": tf.repeat(onset[..., tf.newaxis], VOICES, axis=-1)}
-
-    def accompany(self, pitch, onset, noise):
-        with self.averaged():
-            inputs = melody_inputs("voices", pitch, onset)
-            return read_answer(self._accompany(noise=tf.constant(noise, tf.float32), **inputs))
 
     def _noise(self, melody, seed):
         return tf.random.stateless_normal((melody.shape[0], *self.noise_shape), seed)

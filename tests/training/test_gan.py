@@ -75,51 +75,52 @@ def test_an_iteration_follows_from_state_and_seed(trained):
 def test_the_best_is_kept_and_played_at_the_end(trained):
     gan, _, _, _ = trained
     state = capture(gan, 1, {}, [])
-
-    def sound():
-        noise = np.ones((1, *gan.noise_shape), np.float32)
-        return gan.accompany(np.full((1, 32), 67), np.ones((1, 32), bool), noise)[0]
-
-    def disturb():
-        for variable in [*gan.averages, *gan.generator.trainable_variables]:
-            variable.assign(variable + 0.1 * np.random.default_rng(0).normal(size=variable.shape))
-
-    assert gan.play_best() is None  # nothing has been kept, nothing changes
-    best = sound()
-    gan.keep_if_best(50.0, 3)
-    disturb()
-    heard = sound()
-    with gan.averaged():  # to listen meanwhile changes nothing
-        assert np.array_equal(sound(), heard)
-    gan.keep_if_best(40.0, 6)
-    assert not np.array_equal(sound(), best)
-    assert gan.play_best() == 3
-    assert np.array_equal(sound(), best)
+    assert gan.kept() is None  # nothing has been heard
+    first = gan.snapshot()
+    gan.keep_if_best(50.0, 3, first)
+    disturb(gan)
+    gan.keep_if_best(40.0, 6, gan.snapshot())
+    iteration, best = gan.kept()
+    assert iteration == 3
+    assert np.array_equal(sound(best), sound(first))
+    assert not np.array_equal(sound(gan.snapshot()), sound(best))
+    gan.play_as(best)
+    assert np.array_equal(sound(gan.snapshot()), sound(best))
     restore(gan, state)
 
 
-def test_weights_and_averages_change_places_for_a_while():
-    """Listening changes neither, whether it is nested or ends with an error."""
+def test_a_snapshot_plays_on_as_it_was_and_disturbs_nothing(trained):
+    gan, _, _, _ = trained
+    state = capture(gan, 1, {}, [])
+    snapshot = gan.snapshot()
+    before = sound(snapshot)
+    disturb(gan)
+    disturbed = capture(gan, 1, {}, [])
+    assert np.array_equal(sound(snapshot), before)
+    assert not np.array_equal(sound(gan.snapshot()), before)
+    after = capture(gan, 1, {}, []).arrays
+    assert all(np.array_equal(after[name], disturbed.arrays[name]) for name in after)
+    restore(gan, state)
+
+
+def test_what_plays_are_the_averages():
     gan = SmallGan(None, Hyperparameters(average_decay=0.9), 32)
     for average in gan.averages:
         average.assign(average + 1.0)
-    weights, averages = played(gan), [average.numpy() for average in gan.averages]
-
-    def listen_and_fail():
-        with gan.averaged():
-            with gan.averaged():
-                assert same(played(gan), averages)
-            assert same(played(gan), averages)
-            raise ValueError("in the middle")
-
-    with pytest.raises(ValueError, match="in the middle"):
-        listen_and_fail()
-    assert same(played(gan), weights)
-    assert same([average.numpy() for average in gan.averages], averages)
+    averaged = gan.snapshot()
+    assert same(averaged.weights, gan.averages)
+    gan.play_as(averaged)
+    assert same(gan.generator.variables, gan.averages)
 
 
-def played(gan):
-    return [variable.numpy() for variable in gan.generator.variables]
+def sound(player):
+    noise = np.ones((1, *player.noise_shape), np.float32)
+    return player.accompany(np.full((1, 32), 67), np.ones((1, 32), bool), noise)[0]
+
+
+def disturb(gan):
+    for variable in [*gan.averages, *gan.generator.trainable_variables]:
+        variable.assign(variable + 0.1 * np.random.default_rng(0).normal(size=variable.shape))
 
 
 def same(some, others):

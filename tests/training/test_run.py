@@ -5,6 +5,7 @@
 import dataclasses
 import io
 import json
+import threading
 
 import keras
 import numpy as np
@@ -16,10 +17,15 @@ from tests.training.conftest import phrases_of
 from tests.training.small_gan import SmallGan
 from training.checkpoints import CheckpointFolder
 from training.errors import TrainingError
+from training.evaluations import Evaluations
 from training.gan import Gan
 from training.hyperparameters import Hyperparameters
+from training.measuring import Measuring
 from training.metric_lines import parse_line
 from training.run import Folders, check_data, run
+from training.samples import Sampler
+from training.snapshot import Snapshot
+from training.symptoms import is_evaluation
 
 TOTAL = 8
 
@@ -32,8 +38,8 @@ def small_networks():
         yield
 
 
-def train(base, *, stop_after=None, phrases=None, **changes):
-    """Runs in `base`; `stop_after` iterations a stop is requested."""
+def train(base, *, stop_after=None, killed_after=None, phrases=None, **changes):
+    """Runs in `base`; after so many iterations a stop is requested, or the run is killed."""
     choices = {
         "iterations": TOTAL,
         "batch_size": 4,
@@ -43,13 +49,20 @@ def train(base, *, stop_after=None, phrases=None, **changes):
     }
     folders = Folders(base / "model", base / "data", base / "checkpoints")
     asked = iter(range(1000))
+
+    def stop_requested():
+        iterations = next(asked)
+        if iterations == killed_after:
+            raise KeyboardInterrupt
+        return iterations == stop_after
+
     keras.utils.clear_session()  # layers are numbered as in a process of its own
     lines = io.StringIO()
     run(
         Hyperparameters(**choices),
         phrases_of(30) if phrases is None else phrases,
         folders,
-        stop_requested=lambda: next(asked) == stop_after,
+        stop_requested=stop_requested,
         metrics_to=lines,
     )
     return folders, lines.getvalue()
@@ -130,6 +143,65 @@ def test_a_stopped_and_continued_run_ends_as_an_undisturbed_one(whole, tmp_path)
     assert mine.read_bytes() == undisturbed.read_bytes()
 
 
+def test_iterations_go_on_while_the_music_is_measured(whole, tmp_path, monkeypatch):
+    """The evaluation of iteration 4 ends in iteration 7; what it leaves is where it belongs."""
+    iterate, quickly = Gan.iterate, Measuring.quickly
+    seventh = threading.Event()
+
+    def counted(gan, batches, *, seed, done):
+        if done == 6 / TOTAL:
+            seventh.set()
+        return iterate(gan, batches, seed=seed, done=done)
+
+    def slow(measuring, player):
+        assert seventh.wait(timeout=60)
+        return quickly(measuring, player)
+
+    monkeypatch.setattr(Gan, "iterate", counted)
+    monkeypatch.setattr(Measuring, "quickly", slow)
+    folders, _ = train(tmp_path, checkpoint_every=TOTAL)
+    ours, theirs = (f.output / "metrics.jsonl" for f in (folders, whole[0]))
+    assert ours.read_text() == theirs.read_text()
+    ours, theirs = (f.model / "generator.tflite" for f in (folders, whole[0]))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_later_checkpoint_waits_for_the_evaluation(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(Evaluations, "is_done", False)  # as if it took for ever
+    folders, _ = train(tmp_path, keep_checkpoints=9)
+    saved = folders.checkpoints / "checkpoint-000006.npz"
+    for newer in set(folders.checkpoints.iterdir()) - {saved}:
+        newer.unlink()
+    history = weights(folders).history
+    assert [row["iteration"] for row in history if is_evaluation(row)] == [4]
+    assert history == weights(whole[0]).history[: len(history)]
+
+
+def test_an_evaluation_that_was_cut_off_is_made_anew(whole, tmp_path):
+    """Killed after the checkpoint of an iteration, before its evaluation was taken over."""
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, killed_after=4, checkpoint_every=4)
+    folders = Folders(tmp_path / "model", tmp_path / "data", tmp_path / "checkpoints")
+    assert not any(map(is_evaluation, weights(folders).history))
+    for sample in (tmp_path / "data" / "samples").iterdir():
+        sample.unlink()
+    folders, _ = train(tmp_path, checkpoint_every=4)
+    for name in ("metrics.jsonl", "samples/iteration-000004.mid"):
+        assert (folders.output / name).read_bytes() == (whole[0].output / name).read_bytes()
+    ours, theirs = weights(folders), weights(whole[0])
+    for name, array in theirs.arrays.items():
+        assert array.tobytes() == ours.arrays[name].tobytes(), name
+
+
+def test_an_evaluation_that_fails_ends_the_run(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Sampler, "sample", fail)
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path)
+
+
 def test_a_finished_run_exports_again(tmp_path):
     folders, _ = train(tmp_path, iterations=2)
     before = (folders.model / "generator.tflite").read_bytes()
@@ -202,11 +274,11 @@ def test_all_faults_of_the_data_are_told_at_once():
 
 
 def test_a_collapse_is_told_when_it_begins_and_in_the_report(tmp_path, monkeypatch):
-    def silence(gan, pitch, onset, noise):
+    def silence(snapshot, pitch, onset, noise):
         nothing = np.zeros((len(pitch), 32, 128, 3), bool)
         return nothing, nothing
 
-    monkeypatch.setattr(SmallGan, "accompany", silence)
+    monkeypatch.setattr(Snapshot, "accompany", silence)
     folders, said = train(tmp_path, iterations=2, sample_every=1)
     assert said.count("Collapse: `alto`, `tenor`, `bass` are silent") == 1
     facts = json.loads((folders.output / "report.json").read_text())

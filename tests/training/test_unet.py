@@ -124,7 +124,7 @@ def test_the_penalty_is_beside_the_melody_that_the_critic_scores(gan, monkeypatc
 
 def test_accompaniment_drops_the_copied_melody_and_keeps_three_tracks(gan):
     noise = np.zeros((1, *gan.noise_shape), np.float32)
-    roll, onset = gan.accompany(np.full((1, 32), 60), np.ones((1, 32), bool), noise)
+    roll, onset = gan.snapshot().accompany(np.full((1, 32), 60), np.ones((1, 32), bool), noise)
     assert roll.shape == onset.shape == (1, 32, 128, 3)
     whole = gan.serve(tf.one_hot(np.full((1, 32), 60), 128)[..., None], tf.constant(noise))["roll"]
     assert np.array_equal(roll, whole.numpy()[..., 1:] > 0)
