@@ -44,21 +44,20 @@ def evaluate(
     path = data or (own if own.is_file() else None)
     phrases = load_chorales() if path is None else read_phrases(path)
 
-    from training.judge import Judge
-    from training.listening import ListeningTest
+    from training.measuring import Measuring
     from training.players import ExportedModel
 
     player = ExportedModel(model)
     track = int(player.manifest.hyperparameters.get("condition_track", 0))
     heard = phrases.part(split)
-    quality = Judge(phrases.part("train"), heard, track).measure(player)
-    if quality is None:
+    measuring = Measuring(phrases.part("train"), heard, track)
+    quality, listening = measuring.wholly(player) if len(heard) else (None, None)
+    if quality is None or listening is None:
         raise MusicError(
             "cannot_measure",
             "The measures are of four voices under a soprano, and of 20 phrases or more.",
             "Give such a data set with --data.",
         )
-    listening = ListeningTest(heard, track).measure(player)
     own_data = player.manifest.dataset.get("fingerprint") == phrases.fingerprint
     return quality, listening, own_data
 

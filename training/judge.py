@@ -1,15 +1,15 @@
 """Measures what a generator plays to melodies that it did not learn from."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from music.evaluation import Evaluator
 from music.phrases import PhraseSet
 from music.quality import Quality
 from music.rolls import roll_to_voices
-from training.players import Player
-from training.samples import Listener
+from training.samples import Answer
 
-DRAWS = 4
 VOICES = 4
 STEPS = 32
 MOST_HEARD, MOST_READ = 500, 4000  # phrases; of more, as many are measured, evenly chosen
@@ -23,34 +23,34 @@ class Judge:
         train: what the generator learns from: the yardstick, and where copies would come from.
         heard: the phrases whose melodies are played to the generator.
         condition_track: the track that is the melody.
+
+    Attributes:
+        judges: whether it can: not where the data is no four-part music, or too little of it.
+        heard: the phrases whose answers it takes.
     """
 
     def __init__(self, train: PhraseSet, heard: PhraseSet, condition_track: int) -> None:
         # The measures are those of four-part writing under a soprano.
         fits = train.shape[1:] == (STEPS, VOICES) and condition_track == 0
         fits = fits and not train.has_chords
-        enough = min(len(train), len(heard)) >= FEWEST
-        self._evaluator = Evaluator(train.evenly(MOST_READ)) if fits and enough else None
-        self._heard = heard = heard.evenly(MOST_HEARD)
-        self._listener = Listener(heard, condition_track)
+        self.judges = fits and min(len(train), len(heard)) >= FEWEST
+        self._evaluator = Evaluator(train.evenly(MOST_READ)) if self.judges else None
+        self.heard = heard.evenly(MOST_HEARD)
 
-    def measure(self, player: Player, *, quick: bool = False) -> Quality | None:
-        """Plays every melody several times and measures the answers.
+    def measure(self, answers: Sequence[Answer], *, quick: bool = False) -> Quality | None:
+        """Measures what was played to all melodies.
 
         Args:
-            player: is listened to.
+            answers: one for each noise.
             quick: leaves out what takes seconds, see `Evaluator.evaluate`.
 
         Returns:
-            None where the data is not four-part music, or too little of it.
+            None if it cannot judge.
         """
         if self._evaluator is None:
             return None
-        answers, alone = [], []
-        for draw in range(DRAWS):
-            roll, onset = self._listener.listen(player, draw)
-            alone.append(np.mean(roll.sum(axis=2) == 1))
-            answers.append(roll_to_voices(roll, onset)[0])
+        voices = [roll_to_voices(answer.roll, answer.onset)[0] for answer in answers]
+        alone = [np.mean(answer.roll.sum(axis=2) == 1) for answer in answers]
         return self._evaluator.evaluate(
-            self._heard, np.stack(answers), rolls_form=float(np.mean(alone)), quick=quick
+            self.heard, np.stack(voices), rolls_form=float(np.mean(alone)), quick=quick
         )

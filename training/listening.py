@@ -9,9 +9,9 @@ from music.phrases import PhraseSet
 from training.batches import shifts_to_c
 from training.history import Row
 from training.players import Player
-from training.samples import Listener
+from training.samples import Answer, Listener
 
-MOST_HEARD = 100  # phrases; more would take longer to say the same
+MOST_EXCHANGED = 100  # melodies; more would take longer to say the same
 HIGHEST = 127
 
 
@@ -57,7 +57,7 @@ BACH = Listening(melody=0.90, noise=0.625)
 
 
 class ListeningTest:
-    """Plays some melodies, the same with other noise, and others with the same noise.
+    """Compares answers with those to other noise, and to other melodies with the same noise.
 
     Args:
         heard: the phrases whose melodies are played.
@@ -65,16 +65,22 @@ class ListeningTest:
     """
 
     def __init__(self, heard: PhraseSet, condition_track: int) -> None:
-        some = heard.evenly(MOST_HEARD)
-        self._own = Listener(some, condition_track)
-        self._foreign = Listener(exchange_melodies(some, condition_track), condition_track)
+        self._foreign = Listener(exchange_melodies(heard, condition_track), condition_track)
+        self._some = np.linspace(0, len(heard) - 1, min(MOST_EXCHANGED, len(heard))).astype(int)
 
-    def measure(self, player: Player) -> Listening:
-        """Listens to a generator."""
-        own, _ = self._own.listen(player, draw=0)
-        other_noise, _ = self._own.listen(player, draw=1)
-        other_melody, _ = self._foreign.listen(player, draw=0)
-        return Listening(melody=_differing(own, other_melody), noise=_differing(own, other_noise))
+    def measure(self, player: Player, own: Answer, other_noise: Answer) -> Listening:
+        """Listens to a generator.
+
+        Args:
+            player: the generator.
+            own: what it played to all phrases' melodies, with noise 0.
+            other_noise: the same with other noise.
+        """
+        other_melody = self._foreign.listen(player, 0, self._some)
+        return Listening(
+            melody=_differing(own.roll[self._some], other_melody.roll),
+            noise=_differing(own.roll, other_noise.roll),
+        )
 
 
 def exchange_melodies(phrases: PhraseSet, condition_track: int) -> PhraseSet:

@@ -1,4 +1,4 @@
-"""All that a run measures of its music: quality, tracks, and how well it listens."""
+"""All that is measured of a generator's music: quality, tracks, and how well it listens."""
 
 from music.phrases import PhraseSet
 from music.quality import Quality
@@ -6,7 +6,11 @@ from training.history import Row
 from training.judge import Judge
 from training.listening import Listening, ListeningTest
 from training.players import Player
-from training.track_metrics import TrackMeter, quality_row
+from training.samples import Answer, Listener
+from training.track_metrics import generated_row, quality_row
+
+DRAWS, DRAWS_UNJUDGED = 4, 2
+MOST_UNJUDGED = 200  # phrases; more would take longer to say the same
 
 
 class Measuring:
@@ -20,17 +24,27 @@ class Measuring:
 
     def __init__(self, train: PhraseSet, heard: PhraseSet, condition_track: int) -> None:
         self._judge = Judge(train, heard, condition_track)
-        self._tracks = TrackMeter(heard, condition_track)
-        self._listening = ListeningTest(heard, condition_track)
+        self._heard = self._judge.heard if self._judge.judges else heard.evenly(MOST_UNJUDGED)
+        self._condition_track = condition_track
+        self._listener = Listener(self._heard, condition_track)
+        self._listening = ListeningTest(self._heard, condition_track)
 
     def quickly(self, player: Player) -> tuple[Quality | None, Row]:
         """Measures without what takes seconds: the quality, if it can be told, and all as a row."""
-        quality = self._judge.measure(player, quick=True)
-        row = self._tracks.measure(player) | self._listening.measure(player).as_row()
+        answers = self._answers(player)
+        quality = self._judge.measure(answers, quick=True)
+        row = generated_row(answers[0], self._heard, self._condition_track)
+        row |= self._listening.measure(player, *answers[:2]).as_row()
         if quality is not None:
             row |= {"headline": quality.headline} | quality_row(quality)
         return quality, row
 
     def wholly(self, player: Player) -> tuple[Quality | None, Listening]:
         """Measures everything, once the training is over."""
-        return self._judge.measure(player), self._listening.measure(player)
+        answers = self._answers(player)
+        return self._judge.measure(answers), self._listening.measure(player, *answers[:2])
+
+    def _answers(self, player: Player) -> list[Answer]:
+        """Plays to every melody, several times with other noise; all measures share the answers."""
+        draws = DRAWS if self._judge.judges else DRAWS_UNJUDGED
+        return [self._listener.listen(player, draw) for draw in range(draws)]

@@ -1,6 +1,7 @@
 """Samples: the same validation melodies and noise again and again, to hear the progress."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,18 @@ SAMPLED = 4  # phrases in one sample file
 NOISE_SEED = 20_000
 
 
+class Answer(NamedTuple):
+    """What a generator plays to some melodies.
+
+    Attributes:
+        roll: of the accompaniment, bool `(n, 32, 128, tracks - 1)`.
+        onset: likewise.
+    """
+
+    roll: NDArray[np.bool_]
+    onset: NDArray[np.bool_]
+
+
 class Listener:
     """Plays a part of a data set to the generator and reads the answers in the music's own key.
 
@@ -32,19 +45,24 @@ class Listener:
         self.phrases = phrases
         self.pitch, self.onset = melody_first(phrases, condition_track)
 
-    def listen(self, player: Player, draw: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Accompanies every melody with noise number `draw`.
+    def listen(
+        self, player: Player, draw: int, chosen: NDArray[np.integer] | None = None
+    ) -> Answer:
+        """Accompanies melodies with noise number `draw`, each with a part of its own.
 
-        Returns:
-            Roll and onsets of the accompaniment, `(n, 32, 128, tracks - 1)`.
+        Args:
+            player: plays.
+            draw: the same number is the same noise.
+            chosen: the melodies; None takes all.
         """
-        count = len(self.phrases)
         random = np.random.Generator(np.random.Philox(NOISE_SEED + draw))
-        noise = random.standard_normal((count, *player.noise_shape), dtype=np.float32)
-        shifts = shifts_to_c(self.phrases) if player.tonic_normalized else np.zeros(count, np.int64)
-        melody = transpose(self.pitch[..., :1], shifts)[..., 0]
-        roll, onset = player.accompany(melody, self.onset[..., 0], noise)
-        return transposed_roll(roll, -shifts), transposed_roll(onset, -shifts)
+        shape = (len(self.phrases), *player.noise_shape)
+        noise = random.standard_normal(shape, dtype=np.float32)
+        chosen = np.arange(len(noise)) if chosen is None else chosen
+        shifts = shifts_to_c(self.phrases)[chosen] * player.tonic_normalized
+        melody = transpose(self.pitch[chosen, :, :1], shifts)[..., 0]
+        roll, onset = player.accompany(melody, self.onset[chosen, :, 0], noise[chosen])
+        return Answer(transposed_roll(roll, -shifts), transposed_roll(onset, -shifts))
 
 
 class Sampler:

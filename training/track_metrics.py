@@ -10,10 +10,9 @@ from music.quality import GOALS, Quality
 from music.rolls import voices_to_roll
 from training.batches import melody_first, roll_melody_first
 from training.history import Row
-from training.players import Player
-from training.samples import Listener, track_names
+from training.samples import Answer, track_names
 
-MOST_HEARD, MOST_READ = 200, 1000  # phrases; more would take longer to say the same
+MOST_READ = 1000  # phrases; more would take longer to say the same
 _MORE = ("step_rate", "odd16", "note_count")  # terms of the headline without a goal of their own
 
 
@@ -50,27 +49,14 @@ def track_row(roll: Roll, names: Sequence[str], keys: Sequence[Key], steps_per_b
     }
 
 
-class TrackMeter:
-    """Measures the tracks that a generator plays to given melodies.
-
-    Args:
-        heard: the phrases whose melodies are played to it.
-        condition_track: the track that is the melody.
-    """
-
-    def __init__(self, heard: PhraseSet, condition_track: int) -> None:
-        self._phrases = heard.evenly(MOST_HEARD)
-        self._listener = Listener(self._phrases, condition_track)
-        self._names = track_names(heard, condition_track)[1:]
-
-    def measure(self, player: Player) -> Row:
-        """Returns values by `metric.track` for the generated tracks."""
-        roll, _ = self._listener.listen(player, draw=0)
-        return track_row(roll, self._names, _keys(self._phrases), _bar(self._phrases))
+def generated_row(answer: Answer, heard: PhraseSet, condition_track: int) -> Row:
+    """Returns values by `metric.track` for what a generator played to the melodies of `heard`."""
+    names = track_names(heard, condition_track)[1:]
+    return track_row(answer.roll, names, _keys(heard), _bar(heard))
 
 
 def reference_row(train: PhraseSet, condition_track: int) -> Row:
-    """Returns what the training phrases measure, by the names of `TrackMeter.measure`."""
+    """Returns what the training phrases measure, by the names of `generated_row`."""
     if not len(train):
         return {}
     some = train.evenly(MOST_READ)

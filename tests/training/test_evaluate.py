@@ -8,8 +8,7 @@ from tests.training.conftest import phrases_of
 from training.evaluate import CHANNEL, main
 from training.export import export
 from training.hyperparameters import Hyperparameters
-from training.judge import Judge
-from training.listening import ListeningTest
+from training.measuring import Measuring
 from training.origin import origin_of
 from training.run import build_gan
 
@@ -31,11 +30,11 @@ def test_a_job_is_measured_as_its_generator_was_while_training(job, tmp_path, ca
     written = tmp_path / "quality.json"
     assert main([str(folder), "--output", str(written)]) == 0
     found = json.loads(written.read_text())
-    expected = Judge(phrases.part("train"), phrases.part("valid"), 0).measure(gan)
+    measuring = Measuring(phrases.part("train"), phrases.part("valid"), 0)
+    expected, heard = measuring.wholly(gan.snapshot())
     assert found["split"] == "valid"
     assert found["headline"] == pytest.approx(expected.headline, abs=0.5)
     assert found["phrases"] == 24
-    heard = ListeningTest(phrases.part("valid"), 0).measure(gan)
     assert found["listening"]["melody"] == pytest.approx(heard.melody, abs=0.05)
     out, err = capsys.readouterr()
     assert "HEADLINE" in out

@@ -2,6 +2,7 @@ import numpy as np
 
 from tests.training.conftest import phrases_of
 from training.judge import Judge
+from training.samples import Listener
 
 
 class Parrot:
@@ -22,10 +23,15 @@ def test_of_a_large_set_some_phrases_are_measured(monkeypatch):
     monkeypatch.setattr("training.judge.MOST_HEARD", 30)
     monkeypatch.setattr("training.judge.MOST_READ", 40)
     player = Parrot()
-    some = Judge(train, heard, 0).measure(player, quick=True)
+    some = measured(player, train, heard)
     assert player.heard == some.phrases == 30
     chosen = np.linspace(0, 69, 30).astype(int)
-    same = Judge(train.evenly(40), heard.take(chosen), 0).measure(Parrot(), quick=True)
+    same = measured(Parrot(), train.evenly(40), heard.take(chosen))
     assert some.as_dict() == same.as_dict()
     monkeypatch.undo()
-    assert Judge(train, heard, 0).measure(player, quick=True).phrases == 70
+    assert measured(player, train, heard).phrases == 70
+
+
+def measured(player, train, heard):
+    judge = Judge(train, heard, 0)
+    return judge.measure([Listener(judge.heard, 0).listen(player, 0)], quick=True)

@@ -6,6 +6,7 @@ import pytest
 from tests.training.conftest import phrases_of
 from training.batches import shifts_to_c
 from training.listening import ListeningTest, exchange_melodies
+from training.samples import Listener
 
 
 class Echo:
@@ -28,9 +29,9 @@ class Echo:
 @pytest.mark.parametrize("to_noise", [True, False])
 @pytest.mark.parametrize("to_melody", [True, False])
 def test_only_what_is_listened_to_changes_the_answer(normalized, to_melody, to_noise):
-    found = ListeningTest(phrases_of(30), 0).measure(
-        Echo(normalized, to_melody=to_melody, to_noise=to_noise)
-    )
+    phrases, player = phrases_of(130), Echo(normalized, to_melody=to_melody, to_noise=to_noise)
+    own, other_noise = (Listener(phrases, 0).listen(player, draw) for draw in range(2))
+    found = ListeningTest(phrases, 0).measure(player, own, other_noise)
     assert (found.melody > 0.5) == to_melody
     assert (found.noise > 0.2) == to_noise
     assert found.melody == 0 or to_melody
