@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from music.manifest import FILE_NAME, GENERATOR_FILE, Manifest
+from training.doubling import in_plain_products
 from training.gan import Gan
 from training.hyperparameters import Hyperparameters
 
@@ -62,11 +63,12 @@ def export(gan: Gan, folder: Path, origin: Origin, metrics: Mapping[str, Any]) -
 
 def _write_lite(gan: Gan, path: Path) -> None:
     source = path.parent / SAVED_MODEL
-    if gan.lite_batch is None:
+    if not gan.doubles_in_lite:
         path.write_bytes(_convert(source))
         return
-    source = path.parent / "of-one-batch"
-    _write_saved_model(gan, source, gan.lite_batch)
+    source = path.parent / "in-plain-products"
+    with in_plain_products():
+        _write_saved_model(gan, source)
     path.write_bytes(_convert(source))
     shutil.rmtree(source)
 
@@ -76,12 +78,9 @@ def _convert(saved_model: Path) -> bytes:
     return converted
 
 
-def _write_saved_model(gan: Gan, path: Path, batch: int | None = None) -> None:
+def _write_saved_model(gan: Gan, path: Path) -> None:
     archive = keras.export.ExportArchive()
-    signature = [
-        tf.TensorSpec((batch, *spec.shape[1:]), spec.dtype) for spec in gan.signature().values()
-    ]
-    archive.add_endpoint("serve", gan.serve, input_signature=signature)
+    archive.add_endpoint("serve", gan.serve, input_signature=list(gan.signature().values()))
     archive.write_out(str(path), verbose=False)
     for made in (path, *path.rglob("*/")):
         shutil.copymode(path.parent, made)  # TensorFlow lets no group change its folders

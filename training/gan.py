@@ -37,7 +37,7 @@ class Gan(ABC):
 
     architecture: str
     tonic_normalized: bool
-    lite_batch: int | None = None  # of the LiteRT file; None takes any
+    doubles_in_lite = False  # has doubling convolutions, which LiteRT computes in products
     noise_shape: tuple[int, ...]
 
     def __init__(

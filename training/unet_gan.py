@@ -26,7 +26,7 @@ class UnetGan(Gan):
 
     architecture = "unet"
     tonic_normalized = False
-    lite_batch = 1  # a transposed convolution of any batch is slow in LiteRT, on one thread
+    doubles_in_lite = True
 
     def __init__(
         self, tracks: int, hyperparameters: Hyperparameters, steps: int = unet.STEPS

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.doubling import DoublingConvolution
+from training.doubling import DoublingConvolution, in_plain_products
 
 # Of float32, relative to the largest value: sums of up to 4096 products in another order.
 TOLERANCE = 1e-5
@@ -39,3 +39,20 @@ def test_outputs_and_gradients_are_those_of_the_two_layers(height, width, channe
     assert results[0][0].shape == layer.compute_output_shape(x.shape)
     for ours, reference in zip(*results, strict=True):
         assert np.max(np.abs(ours - reference)) < TOLERANCE * np.max(np.abs(reference))
+
+
+@pytest.mark.parametrize(("height", "width", "channels", "filters"), SHAPES)
+def test_in_plain_products_it_is_the_same(height, width, channels, filters):
+    random = np.random.default_rng(2)
+    x = tf.constant(random.standard_normal((2, height, width, channels)), tf.float32)
+    layer = DoublingConvolution(filters, activation="tanh")
+    layer.build(x.shape)
+    layer.bias.assign(random.standard_normal(filters))
+    with in_plain_products():
+        graph = tf.function(layer, [tf.TensorSpec((None, *x.shape[1:]))]).get_concrete_function()
+    inside = graph.graph.get_operations()
+    assert "Conv2DBackpropInput" not in {operation.type for operation in inside}
+    reference = in_two_layers(x, layer)
+    assert np.max(np.abs(graph(x) - reference)) < TOLERANCE * np.max(np.abs(reference))
+    outside = tf.function(layer).get_concrete_function(x).graph.get_operations()
+    assert "Conv2DBackpropInput" in {operation.type for operation in outside}

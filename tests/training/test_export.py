@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from inference.network import Network
 from inference.predictor import Predictor
 from music.manifest import Manifest
 from tests.training.conftest import phrases_of
 from training.export import export
 from training.hyperparameters import Hyperparameters
 from training.origin import origin_of
+from training.players import melody_inputs
 from training.run import build_gan
 
 
@@ -55,6 +57,24 @@ def test_lite_and_saved_model_say_what_the_averaged_generator_says(exported):
         assert np.mean(answer["pitch"] == expected.argmax(axis=2)) > 0.999
     else:
         assert np.mean((answer["roll"].numpy()[..., 1:] > 0) == expected) > 0.9999
+
+
+def test_lite_answers_a_phrase_alike_in_every_batch(exported):
+    gan, folder = exported
+    pitch, onset, noise = inputs(gan, count=8)
+    asked = {**melody_inputs(gan.architecture, pitch, onset), "noise": noise}
+    asked = {name: np.asarray(array) for name, array in asked.items()}
+
+    def answers(network, count):
+        return network(**{name: array[:count] for name, array in asked.items()})
+
+    network = Network(folder / "generator.tflite", 2)
+    expected = answers(Network(folder / "generator.tflite", 1), 8)
+    for count in (1, 8, 8, 3, 1, 1, 8):
+        for name, answer in answers(network, count).items():
+            close = np.isclose(answer, expected[name][:count], atol=1e-5)
+            assert len(answer) == count
+            assert np.mean(close) > 0.9999, f"{name}, {count} phrases"
 
 
 def test_lite_holds_the_weights(exported):
