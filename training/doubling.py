@@ -17,6 +17,7 @@ from itertools import product
 import keras
 import tensorflow as tf
 
+from training.precision import convolved
 from training.tensors import Tensor
 
 FACTOR = 2
@@ -73,7 +74,11 @@ def convolve_doubled(x: Tensor, kernel: Tensor) -> Tensor:
     # A size that is known is written down, so that what follows knows it, too.
     size = (batch or tf.shape(x)[0], FACTOR * height + 2, FACTOR * width + 2, kernel.shape[3])
     # The mean of four is their sum if the kernel is four times as large.
-    spread = tf.nn.conv2d_transpose(x, 4.0 * _turned(kernel), size, FACTOR, "VALID")
+    spread = convolved(
+        lambda x, kernel: tf.nn.conv2d_transpose(x, kernel, size, FACTOR, "VALID"),
+        x,
+        4.0 * _turned(kernel),
+    )
     return tf.nn.avg_pool2d(spread[:, 1:, 1:], FACTOR, 1, "VALID")
 
 

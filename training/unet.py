@@ -11,6 +11,7 @@ References:
 import keras
 
 from training.doubling import DoublingConvolution
+from training.precision import Conv2D
 from training.rectifier import Rectifier
 
 STEPS = 32  # of a phrase, where nothing else is said; others are multiples of 16
@@ -47,14 +48,14 @@ def build_critic(tracks: int, steps: int = STEPS) -> keras.Model:
     melody = keras.Input((steps, PITCHES, 1), name="melody")
     x = keras.layers.Concatenate()([roll, melody])
     for level in range(4):
-        x = keras.layers.Conv2D(FILTERS * 2**level, KERNEL, strides=2, padding="same")(x)
+        x = Conv2D(FILTERS * 2**level, KERNEL, strides=2, padding="same")(x)
         x = Rectifier(0.2)(x)
     x = keras.layers.Dense(1)(keras.layers.Flatten()(x))
     return keras.Model([roll, melody], x, name="critic")
 
 
 def _down(x: keras.KerasTensor, filters: int, *, normalised: bool = True) -> keras.KerasTensor:
-    x = keras.layers.Conv2D(filters, KERNEL, strides=2, padding="same")(x)
+    x = Conv2D(filters, KERNEL, strides=2, padding="same")(x)
     x = keras.layers.LeakyReLU(0.2)(x)
     return keras.layers.BatchNormalization(momentum=MOMENTUM)(x) if normalised else x
 

@@ -15,6 +15,7 @@ from training import unet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, generator_loss, gradient_penalty
+from training.precision import convolving_in, warn_if_slow
 from training.tensors import Tensor, nth_seed
 
 
@@ -34,6 +35,7 @@ class UnetGan(Gan):
         self.steps = steps
         self.noise_shape = unet.noise_shape(steps)
         self.values = hyperparameters
+        warn_if_slow(hyperparameters.precision)
         rates = hyperparameters.generator_learning_rate, hyperparameters.critic_learning_rate
         generator_optimizer, critic_optimizer = (keras.optimizers.Adam(r, 0.5, 0.9) for r in rates)
         super().__init__(
@@ -83,6 +85,10 @@ class UnetGan(Gan):
         real, melody = self._open(batch)
         fake = self.generator([melody, self._noise(real, seed)], training=True)
         return generator_loss(self.critic([fake, melody], training=False)), {}
+
+    def _iteration(self, batches: Batch, seed: Tensor, done: Tensor) -> Terms:
+        with convolving_in(self.values.precision):
+            return super()._iteration(batches, seed, done)
 
     def _open(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Rolls `(batch, 32, 128, tracks)` in {-1, 1}, and the melody's alone."""

@@ -21,7 +21,7 @@ def test_all_faults_are_told_at_once():
         "`=1` is no name=value",
         "`iteratons` is unknown (did you mean `iterations`?)",
         "`batch_size` must be a valid integer, received 'many'",
-        "`precision` must be 'float32'",
+        "`precision` must be 'float32' or 'bfloat16'",
     ):
         assert fault in caught.value.message
     assert "docs/hyperparameters.md" in caught.value.hint
