@@ -25,8 +25,10 @@ PEERS = {SAVED_MODEL: "SavedModel", ONNX: "ONNX Runtime"}
 
 BLOCKS = 5  # rounds: a median of medians
 SONG_BARS = 64
-# Thread pools spin for a while after their work, which would slow whoever is asked next.
-PAUSE_S = 0.005
+PAUSE_S = 0.005  # between requests
+# Thread pools spin after their work, ONNX Runtime's for 41 ms: a core that whoever is asked next
+# would not have. So each server is asked alone for a while, and not before the others are quiet.
+QUIET_S = 0.2
 AGAIN_S = 0.002  # a server that is not there yet, or has no model yet, is asked again
 
 READY_S = 180.0  # TensorFlow takes ten of the processor
@@ -49,10 +51,10 @@ def measure(bench: Bench) -> Section:
         "Serving",
         "Each side is a server process of its own on 127.0.0.1: the image's, and the same one with "
         "another library in the place of LiteRT. A client over one connection sends melodies of "
-        "Bach's chorales as MIDI, each with its own seed, to all sides in turn, 5 ms after the "
-        "last answer, and gets MIDI. `voices` was trained for 60 iterations; `unet` was not, but "
-        "set to as many notes as music has. A cold start is from the start of the process to the "
-        "first answered request.",
+        "Bach's chorales as MIDI, each with its own seed, 5 ms after the last answer, and gets "
+        "MIDI. In each of 5 rounds every side is asked alone, all of them the same. `voices` was "
+        "trained for 60 iterations; `unet` was not, but set to as many notes as music has. A cold "
+        "start is from the start of the process to the first answered request.",
         tuple(numbers),
         remarks=("Quick: without `unet` and ONNX Runtime.",) if bench.quick else (),
     )
@@ -162,25 +164,36 @@ def serving(folder: Path, model: Path, modules: Sequence[str]) -> Iterator[dict[
 
 
 def take_turns(servers: Mapping[str, Served], requests: Sequence[bytes]) -> Times:
-    """The seconds in which each server answers each request, after a warm-up.
+    """The seconds in which each server answers each request.
+
+    In each round all servers in turn are asked the same part of the requests, the first of which
+    are a warm-up before and come again.
 
     Raises:
         RuntimeError: if an answer is none.
     """
     times: Times = {module: [] for module in servers}
+    size = max(1, len(requests) // BLOCKS)
     with ExitStack() as stack:
         wires = {m: stack.enter_context(Wire(server.port)) for m, server in servers.items()}
-        for turn, request in enumerate([*requests[: 1 + len(requests) // 10], *requests]):
+        for place in range(0, len(requests), size):
+            part = requests[place : place + size]
+            warm_up = part[: 1 + size // 10]
             for module, wire in wires.items():
-                time.sleep(PAUSE_S)
-                start = time.perf_counter()
-                answer = wire.send(request).answer()
-                took = time.perf_counter() - start
-                if answer.status != 200:
-                    raise RuntimeError(f"{module} answered {answer.status}: {answer.body[:500]!r}")
-                if turn > len(requests) // 10:
-                    times[module].append(took)
+                time.sleep(QUIET_S)
+                took = [_ask(module, wire, request) for request in (*warm_up, *part)]
+                times[module] += took[len(warm_up) :]
     return times
+
+
+def _ask(module: str, wire: Wire, request: bytes) -> float:
+    time.sleep(PAUSE_S)
+    start = time.perf_counter()
+    answer = wire.send(request).answer()
+    took = time.perf_counter() - start
+    if answer.status != 200:
+        raise RuntimeError(f"{module} answered {answer.status}: {answer.body[:500]!r}")
+    return took
 
 
 def cold_start(folder: Path, model: Path, module: str, request: bytes) -> float:

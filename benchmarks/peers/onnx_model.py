@@ -3,8 +3,8 @@
     python -m benchmarks.peers.onnx_model MODEL_FOLDER
 
 tf2onnx 1.17 fails at a SavedModel whose signature calls an input and an output alike ("graph input
-'roll' not exist"). It is given the same network as a `.tflite` file, for batches of any size, which
-the model folder's own need not be for.
+'roll' not exist"). It is given the SavedModel's network as a `.tflite` file: the model folder's own
+has the same network in a form that LiteRT computes sooner, but ONNX Runtime later.
 """
 
 import sys

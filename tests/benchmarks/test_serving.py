@@ -2,15 +2,23 @@
 
 import asyncio
 import shutil
+import time
+from contextlib import ExitStack
+from itertools import groupby, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from benchmarks import commands, load, questions, serving
 from benchmarks.peers.savedmodel_server import SavedModelNetwork
 from inference.predictor import Predictor
 from music.melodies import melody as built_in
 from music.midi import read_midi, write_midi
+from tests.container import http_server
 from tests.container.serving_process import request
 
 
@@ -74,6 +82,38 @@ def test_every_server_answers_every_request(server):
     assert len(times[serving.OURS]) == 3
     with pytest.raises(RuntimeError, match=r"container answered 400: .*empty_body"):
         serving.take_turns({serving.OURS: server}, [request("POST", "/invocations")])
+
+
+def test_each_server_is_asked_alone_and_not_before_the_others_are_quiet():
+    asked = []
+
+    def recorder(name):
+        async def answer(question):
+            asked.append((name, await question.body(), time.monotonic()))
+            return Response()
+
+        return Starlette(routes=[Route("/", answer, methods=["POST"])])
+
+    with ExitStack() as stack:
+        servers = {}
+        for name in "ab":
+            client = stack.enter_context(http_server.serving(recorder(name), ready=False))
+            servers[name] = SimpleNamespace(port=client.base_url.port)
+        times = serving.take_turns(
+            servers, [request("POST", "/", b"%d" % n) for n in range(2 * serving.BLOCKS)]
+        )
+    rounds = [(name, list(part)) for name, part in groupby(asked, key=lambda one: one[0])]
+    assert [name for name, _ in rounds] == ["a", "b"] * serving.BLOCKS
+    for number, (_, part) in enumerate(rounds):
+        first = number // 2 * 2
+        assert [int(body) for _, body, _ in part] == [
+            first,
+            first,
+            first + 1,
+        ]  # a warm-up, then all
+    for (_, before), (_, after) in pairwise(rounds):
+        assert after[0][2] - before[-1][2] >= serving.QUIET_S
+    assert {name: len(took) for name, took in times.items()} == {"a": 10, "b": 10}
 
 
 def test_a_cold_start_ends_with_an_answer(tmp_path, voices_folder):
