@@ -11,8 +11,10 @@ from benchmarks.flops import unet_iteration_flops
 from benchmarks.peers.iterate import TRACKS
 from benchmarks.results import Goal, Number, Section, median
 from benchmarks.sides import Effort, take_turns
+from training.processor import has_bfloat16
 
 OURS = "ours"
+OURS_LOW = "ours in bfloat16"
 BATCH, ROUNDS = 64, 5
 QUICK_BATCH, QUICK_ROUNDS = 4, 2
 SLOWEST = "JAX"  # compiles for longer than all the rest of a quick measurement takes
@@ -32,7 +34,8 @@ def measure(bench: Bench) -> Section:
     batch, rounds = (QUICK_BATCH, QUICK_ROUNDS) if bench.quick else (BATCH, ROUNDS)
     missing = [name for name, (module, _, _) in PEERS.items() if find_spec(module) is None]
     left_out = {*missing, SLOWEST} if bench.quick else set(missing)
-    names = [OURS, *(name for name in PEERS if name not in left_out)]
+    low = [OURS_LOW] if has_bfloat16() and not bench.quick else []
+    names = [OURS, *low, *(name for name in PEERS if name not in left_out)]
     sides = {name: ("-m", "benchmarks.peers.iterate", name, str(batch)) for name in names}
     efforts = take_turns(sides, rounds=rounds, environment=ENVIRONMENT)
     return Section(
@@ -40,9 +43,11 @@ def measure(bench: Bench) -> Section:
         f"One iteration in float32: five critic updates and one of the generator, each on {batch} "
         "random rolls of four voices, the same for all, in processes that take turns. The peers "
         "are the notebook's training, ported one to one to TensorFlow with Keras, to PyTorch and "
-        "to JAX. CPU-seconds are those of all threads.",
+        "to JAX. CPU-seconds are those of all threads. In bfloat16 ours computes its convolutions "
+        "alone, with `precision=bfloat16`.",
         (*ratios(efforts), *times(efforts), *rates(efforts[OURS], batch, bench.rates)),
-        remarks=(("Quick: without JAX.",) if bench.quick else ())
+        remarks=(("Quick: without JAX and bfloat16.",) if bench.quick else ())
+        + (() if has_bfloat16() else ("This processor has no instructions for bfloat16.",))
         + tuple(
             f"{name} is not installed, so it was not measured: "
             "`pip install -r benchmarks/peers/requirements.txt`."
@@ -52,7 +57,7 @@ def measure(bench: Bench) -> Section:
 
 
 def ratios(efforts: dict[str, list[Effort]]) -> list[Number]:
-    """How many times our processor time each peer takes, round by round."""
+    """How many times our processor time each peer takes, round by round, and ours of bfloat16's."""
     numbers = []
     for name, (_, limit, key) in PEERS.items():
         if name in efforts:
@@ -60,6 +65,11 @@ def ratios(efforts: dict[str, list[Effort]]) -> list[Number]:
             values = [peer.cpu_s / our.cpu_s for peer, our in pairs]
             goal = Goal(limit, at_least=True)
             numbers.append(median(f"CPU-seconds, {name}'s to ours", values, "times", goal, key=key))
+    if OURS_LOW in efforts:
+        pairs = zip(efforts[OURS], efforts[OURS_LOW], strict=True)
+        values = [our.cpu_s / low.cpu_s for our, low in pairs]
+        name = "CPU-seconds, ours to ours in bfloat16"
+        numbers.append(median(name, values, "times", key="unet_over_bfloat16"))
     return numbers
 
 

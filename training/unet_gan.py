@@ -15,7 +15,8 @@ from training import unet
 from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, generator_loss, gradient_penalty
-from training.precision import convolving_in, warn_if_slow
+from training.precision import convolving_in
+from training.processor import warn_if_slow
 from training.tensors import Tensor, nth_seed
 
 

@@ -36,12 +36,13 @@ def rolls(batch: int) -> list[NDArray[np.float32]]:
     return list(2 * heard.astype(np.float32) - 1)
 
 
-def ours(batch: int) -> Work:
+def ours(batch: int, precision: str = "float32") -> Work:
     """This project's training, as a run has it."""
     from training.hyperparameters import Hyperparameters
     from training.unet_gan import UnetGan
 
-    gan = UnetGan(TRACKS, Hyperparameters(architecture="unet", batch_size=batch))
+    choices = {"architecture": "unet", "batch_size": batch, "precision": precision}
+    gan = UnetGan(TRACKS, Hyperparameters.model_validate(choices))
     pitch = voices(batch)[:-1]
     batches = {"pitch": pitch, "onset": np.ones(pitch.shape, np.bool_)}
     rounds = iter(range(10**6))
@@ -49,6 +50,11 @@ def ours(batch: int) -> Work:
         name: float(term)
         for name, term in gan.iterate(batches, seed=(0, 64 * next(rounds)), done=0.0).items()
     }
+
+
+def ours_in_bfloat16(batch: int) -> Work:
+    """The same with its convolutions in bfloat16."""
+    return ours(batch, "bfloat16")
 
 
 def tensorflow_port(batch: int) -> Work:
@@ -83,6 +89,7 @@ def jax_port(batch: int) -> Work:
 
 SIDES = {
     "ours": ours,
+    "ours in bfloat16": ours_in_bfloat16,
     "TensorFlow": tensorflow_port,
     "PyTorch": pytorch_port,
     "JAX": jax_port,

@@ -14,12 +14,13 @@ from benchmarks.sides import Effort
 # CPU-seconds of three rounds. The median of the ratios is 2.0 for TensorFlow; the ratio of the
 # medians is 3.0, that of the sums 2.75.
 OURS, TENSORFLOW, JAX = (10.0, 20.0, 10.0), (20.0, 30.0, 60.0), (50.0, 70.0, 39.0)
+LOW = (8.0, 8.0, 4.0)  # in bfloat16: 2.5 times, the ratio of the medians is 1.25
 
 
 @pytest.fixture
 def asked(monkeypatch):
     """Lets the sides take known times, and PyTorch be absent; collects what they are asked."""
-    seconds = {"ours": OURS, "TensorFlow": TENSORFLOW, "JAX": JAX}
+    seconds = {"ours": OURS, "ours in bfloat16": LOW, "TensorFlow": TENSORFLOW, "JAX": JAX}
     found = []
 
     def take_turns(sides, *, rounds, environment):
@@ -28,6 +29,7 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(iteration, "take_turns", take_turns)
     monkeypatch.setattr(iteration, "find_spec", lambda name: None if name == "torch" else name)
+    monkeypatch.setattr(iteration, "has_bfloat16", lambda: True)
     return found
 
 
@@ -44,6 +46,15 @@ def test_ratios_are_of_the_rounds_and_beside_their_goals(asked):
     ((sides, rounds),) = asked
     assert rounds >= 5
     assert {command[-1] for command in sides.values()} == {"64"}
+
+
+def test_bfloat16_is_beside_float32_where_the_processor_has_it(asked, monkeypatch):
+    assert measure({})[1]["unet_over_bfloat16"].value == 2.5
+    assert "unet_over_bfloat16" not in measure({}, quick=True)[1]
+    monkeypatch.setattr(iteration, "has_bfloat16", lambda: False)
+    section, numbers = measure({})
+    assert "unet_over_bfloat16" not in numbers
+    assert any("no instructions for bfloat16" in remark for remark in section.remarks)
 
 
 def test_a_peer_that_is_not_installed_is_told(asked):

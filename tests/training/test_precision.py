@@ -5,7 +5,6 @@ The tolerances are those of batches of three. bfloat16 has 8 binary digits, a re
 """
 
 import io
-import logging
 
 import keras
 import numpy as np
@@ -17,7 +16,7 @@ from tests.training.conftest import phrases_of
 from training.checkpoints import CheckpointFolder
 from training.errors import TrainingError
 from training.hyperparameters import Hyperparameters
-from training.precision import INSTRUCTIONS, convolving_in, warn_if_slow
+from training.precision import convolving_in
 from training.run import Folders, run
 from training.unet_gan import UnetGan
 
@@ -119,18 +118,3 @@ def test_a_run_in_bfloat16_is_continued_and_exported_in_float32(tmp_path):
     assert CheckpointFolder(folders.checkpoints, keep=2).newest().iteration == 2
     exported = Interpreter(str(folders.model / "generator.tflite")).get_tensor_details()
     assert {each["dtype"] for each in exported} <= {np.float32, np.int32}
-
-
-@pytest.mark.parametrize("flag", INSTRUCTIONS)
-def test_a_processor_without_its_instructions_is_told_of(tmp_path, caplog, flag):
-    processor = tmp_path / "cpuinfo"
-    with caplog.at_level(logging.WARNING, "training.precision"):
-        processor.write_text(f"flags\t\t: fpu avx2 avx512f {flag} sha_ni\n")
-        warn_if_slow("bfloat16", processor)
-        processor.write_text(f"flags\t\t: fpu avx2 avx512f {flag}_not\n")
-        warn_if_slow("float32", processor)
-        assert not caplog.messages
-        warn_if_slow("bfloat16", processor)
-    (message,) = caplog.messages
-    assert "no instructions for bfloat16 (amx_bf16 or avx512_bf16)" in message
-    assert "`precision`" in message
