@@ -21,7 +21,7 @@ from container.responses import (
     write_take,
 )
 from inference.arranger import Arrangement, Arranger
-from inference.turns import Turns
+from inference.turns import Turns, before_others
 from music.errors import MusicError
 from music.midi import read_midi
 
@@ -114,7 +114,8 @@ def _accompany(
     takes: list[Shown] = []
     warnings = list(request.warnings)
     for number in range(parameters.count):
-        take = yield from arranger.arrange_in_turns(song, parameters.options(number))
+        turns = arranger.arrange_in_turns(song, parameters.options(number))
+        take = yield from before_others(turns, parameters.count - number - 1)
         takes.append(show(take))
         warnings += take.warnings
     return takes, without_repetitions(warnings)
@@ -138,10 +139,11 @@ def _answer_lines(question: Question, arranger: Arranger) -> Turns[Answer]:
         )
     answers: list[dict[str, Any]] = []
     faults = 0
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         try:
             request = read_json_request(line, question.parameters)
-            takes, warnings = yield from _accompany(request, arranger, describe_take)
+            turns = _accompany(request, arranger, describe_take)
+            takes, warnings = yield from before_others(turns, len(lines) - number)
             answers.append(describe(takes, warnings, arranger.manifest))
         except (RequestError, MusicError) as error:
             answers.append(describe_fault(error.code, error.message, error.hint))
@@ -170,7 +172,8 @@ def _answer_rolls(question: Question, arranger: Arranger) -> Turns[Answer]:
         if not melody.any():
             raise MusicError("no_notes", f"Melody {row} has no notes.", "Leave it out.")
         song = song_of_roll(melody, arranger.manifest.steps_per_beat)
-        arrangement = yield from arranger.arrange_in_turns(song, parameters.options(row))
+        turns = arranger.arrange_in_turns(song, parameters.options(row))
+        arrangement = yield from before_others(turns, batch - row - 1)
         length = min(steps, len(arrangement.roll))
         answer[row, :length, :, 1:] = arrangement.roll[:length, :, 1:]
         warnings += arrangement.warnings

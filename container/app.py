@@ -252,7 +252,10 @@ class _Service:
 
     async def _work(self, request: Request, question: Question, deadline: float) -> Answer:
         """Answers, unless the deadline passes or the client goes away before that."""
-        work = asyncio.ensure_future(self.worker.run(question.answer, size=len(question.body)))
+        within_s = deadline - asyncio.get_running_loop().time()
+        work = asyncio.ensure_future(
+            self.worker.run(question.answer, size=len(question.body), within_s=within_s)
+        )
         gone = asyncio.ensure_future(wait_for_disconnect(request))
         try:
             async with asyncio.timeout_at(deadline):

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from container.capacity import busy
 from container.faults import RequestError
 from container.rounds import Job, Rounds
 from inference.arranger import Arranger
@@ -72,32 +72,29 @@ class Worker:
                 {"Retry-After": "1"},
             )
         if self.waiting >= self._queue_limit:
-            seconds = math.ceil(self._rounds.seconds_each * self.waiting)
-            return RequestError(
-                429,
-                "busy",
-                f"{self.waiting} requests are waiting already.",
-                f"Try again in {max(1, seconds)} s, or start more instances.",
-                {"Retry-After": str(max(1, seconds))},
-            )
+            seconds = self._rounds.seconds_each * self.waiting
+            return busy(f"{self.waiting} requests are waiting already.", seconds)
         return None
 
-    async def run(self, work: Callable[[Arranger], Turns[Answer]], *, size: int) -> Answer:
+    async def run(
+        self, work: Callable[[Arranger], Turns[Answer]], *, size: int, within_s: float
+    ) -> Answer:
         """Does the work of one request; cancelling the caller gives it up.
 
         Args:
             work: makes it; this and its turns happen in the worker's thread.
             size: bytes of the request's body.
+            within_s: seconds until nobody wants the answer any more.
 
         Raises:
-            RequestError: see `refusal`.
+            RequestError: see `refusal`; or 429 `busy`, if the answer would not be there in time.
         """
         if fault := self.refusal():
             raise fault
         if self._rounds is None:
             raise RuntimeError("A worker that refuses no request has a model.")
         coming: Future[Answer] = Future()
-        self._rounds.add(Job(work, size, coming))
+        self._rounds.add(Job(work, size, coming, within_s))
         self._thread.submit(self._rounds.work_off)
         self.waiting += 1
         try:

@@ -18,7 +18,7 @@ from inference.modulation import window_shifts
 from inference.options import Options
 from inference.predictor import Accompanist
 from inference.seams import stitch
-from inference.turns import Answers, Phrases, Turns
+from inference.turns import Answers, Phrases, Turns, before_others
 from inference.writing import octaves_that_fit, shift_back, shift_windows
 from music.keys import Key
 from music.manifest import Manifest
@@ -118,9 +118,11 @@ def answer_song(
         options: the caller's choices.
     """
     takes: list[tuple[BoolArray, BoolArray, IntArray]] = []
-    for seed in _seeds(options, kept, MAX_BATCHES * accompanist.max_batch // len(windows.heard)):
+    seeds = _seeds(options, kept, MAX_BATCHES * accompanist.max_batch // len(windows.heard))
+    for number, seed in enumerate(seeds, start=1):
         noise = accompanist.noise(seed, options.temperature)
-        roll, onset = yield from _answer_windows(windows, noise, accompanist.max_batch)
+        turns = _answer_windows(windows, noise, accompanist.max_batch)
+        roll, onset = yield from before_others(turns, len(seeds) - number)
         if not takes:
             every_step = roll.reshape(-1, *roll.shape[2:])
             shift = shift_back(every_step, register)
@@ -161,7 +163,8 @@ def _answer_windows(windows: Windows, noise: NDArray[np.float32], size: int) -> 
         part = slice(first, first + size)
         pitch = windows.heard[part]
         same_noise = np.broadcast_to(noise, (len(pitch), *noise.shape))
-        answers.append((yield Phrases(pitch, windows.onset[part], same_noise)))
+        more = len(windows.heard) - first - len(pitch)
+        answers.append((yield Phrases(pitch, windows.onset[part], same_noise, more)))
     rolls, onsets = zip(*answers, strict=True)
     return (
         shift_windows(np.concatenate(rolls), -windows.shifts),

@@ -6,7 +6,7 @@ nobody waits for any more is dropped.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -28,14 +28,21 @@ class Phrases:
         pitch: `(batch, phrase_steps)`, no larger than the generator's `max_batch`.
         onset: likewise.
         noise: `(batch, *noise_shape)`.
+        more: phrases that will be asked after these, as far as can be told.
     """
 
     pitch: NDArray[np.integer]
     onset: BoolArray
     noise: FloatArray
+    more: int = 0
 
     def __len__(self) -> int:
         return len(self.pitch)
+
+    @property
+    def left(self) -> int:
+        """Phrases that will be asked from now on."""
+        return len(self) + self.more
 
 
 Answers: TypeAlias = tuple[BoolArray, BoolArray]  # roll and onset, see `Predictor.accompany`
@@ -48,6 +55,18 @@ def finish(turns: Turns[Result], accompanist: Accompanist) -> Result:
         asked = next(turns)
         while True:
             asked = turns.send(accompanist.accompany(asked.pitch, asked.onset, asked.noise))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
+def before_others(turns: Turns[Result], others: int) -> Turns[Result]:
+    """Does work, and says of others that come after it that each asks for as much."""
+    try:
+        asked = next(turns)
+        later = others * asked.left
+        while True:
+            asked = turns.send((yield replace(asked, more=asked.more + later)))
     except StopIteration as end:
         result: Result = end.value
         return result

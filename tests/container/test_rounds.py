@@ -137,12 +137,20 @@ def test_long_requests_take_turns_but_only_a_few_have_begun(rounds):
     assert [name for name, _ in ends] == ["b", "e", "d", "f", "c", "a"]
 
 
-def test_long_requests_that_ask_for_little_go_together(rounds, model):
+def test_requests_that_ask_for_little_go_together_each_time(rounds, model):
     questions = [heavy(takes=3, bars=bars) for bars in range(2, 8)]
     answers = [add(rounds, question) for question in questions]
     rounds.work_off()
-    # Six first takes; then four of the six requests at a time, and the last two.
-    assert model.batches == [21, 1 + 2 + 3 + 4, 1 + 2 + 3 + 4, 5 + 6, 5 + 6]
+    assert model.batches == [21] * 3
+    assert [answer.result() for answer in answers] == [alone(question) for question in questions]
+
+
+def test_long_requests_that_ask_for_little_at_a_time_go_together(rounds, model):
+    questions = [heavy(takes=12, bars=bars) for bars in range(4, 10)]
+    answers = [add(rounds, question) for question in questions]
+    rounds.work_off()
+    # Four of the six requests at a time, and the last two.
+    assert model.batches == [3 + 4 + 5 + 6] * 12 + [7 + 8] * 12
     assert [answer.result() for answer in answers] == [alone(question) for question in questions]
 
 
