@@ -91,12 +91,17 @@ def last_lines(job: Job, count: int) -> list[str]:
 
 
 def last_metrics(job: Job) -> dict[str, float]:
-    """Returns the newest value of each metric that the last attempt has printed."""
+    """Returns the newest value of each metric that the last attempt has printed.
+
+    Of the iterations it is the highest: a headline is told when later ones have been made.
+    """
     from training.metric_lines import parse_line
 
     newest: dict[str, float] = {}
     for line in _Lines(job).new(is_over=True):
-        newest |= parse_line(line) or {}
+        values = parse_line(line) or {}
+        reached = max(values.get("iteration", 0.0), newest.get("iteration", 0.0))
+        newest |= values and {**values, "iteration": reached}
     return newest
 
 

@@ -83,3 +83,8 @@ def test_the_end_and_the_newest_metrics_of_an_attempt(job):
     metrics = last_metrics(job)
     assert (metrics["iteration"], metrics["kl"]) == (2, 2)
     assert metrics["headline"] != metrics["headline"]
+
+
+def test_a_headline_that_comes_late_is_no_step_back(job):
+    job.log.write_bytes(b"of an earlier attempt\niteration=9; kl=2;\niteration=8; headline=40;\n")
+    assert last_metrics(job) == {"iteration": 9, "kl": 2, "headline": 40}

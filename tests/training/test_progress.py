@@ -43,6 +43,17 @@ def test_the_bar_shows_losses_and_ends_at_the_total():
     assert "Sampled.\n" in terminal.getvalue()
 
 
+def test_a_headline_that_comes_late_does_not_move_the_bar_back():
+    terminal = Terminal()
+    bar = ProgressBar(terminal, total=200)
+    bar.report({"iteration": 100, "critic_loss": 1.5})
+    bar.report({"iteration": 80, "headline": 61.25})
+    bar.close()
+    last = terminal.getvalue().split("\r")[-1]
+    assert "100/200" in last
+    assert "headline=61.2" in last
+
+
 def test_a_bar_is_fed_from_the_lines_of_another_process():
     pipe, terminal = io.StringIO(), Terminal()
     LineReporter(pipe).report({"iteration": 3, "critic_loss": 1.5})
