@@ -84,7 +84,8 @@ def test_every_server_answers_every_request(server):
         serving.take_turns({serving.OURS: server}, [request("POST", "/invocations")])
 
 
-def test_each_server_is_asked_alone_and_not_before_the_others_are_quiet():
+def test_each_server_is_asked_alone_and_not_before_the_others_are_quiet(monkeypatch):
+    monkeypatch.setattr(serving, "QUIET_S", 10 * serving.PAUSE_S)
     asked = []
 
     def recorder(name):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from inference.network import Network
 from inference.predictor import Predictor
@@ -75,6 +76,15 @@ def test_lite_answers_a_phrase_alike_in_every_batch(exported):
             close = np.isclose(answer, expected[name][:count], atol=1e-5)
             assert len(answer) == count
             assert np.mean(close) > 0.9999, f"{name}, {count} phrases"
+
+
+def test_lite_transposes_no_convolution(exported):
+    """It would take several times as long, see `training.doubling`."""
+    _, folder = exported
+    network = Interpreter(str(folder / "generator.tflite"))
+    operations = {operation["op_name"] for operation in network._get_ops_details()}
+    assert "CONV_2D" in operations
+    assert "TRANSPOSE_CONV" not in operations
 
 
 def test_lite_holds_the_weights(exported):
