@@ -5,8 +5,8 @@ batch has grown since an earlier call, and when it is called again with a batch 
 its tensors are allocated for every call, which takes 0.1 to 0.4 ms, and the first call with more
 than ever before is made twice. See tests/inference/test_network.py.
 
-Of a file for a batch of one, as `unet` was exported before, nothing is ever resized: its tensors are
-allocated once, and what comes together is answered one by one.
+Of a file for a batch of one, as `unet` was exported before, nothing is ever resized: its tensors
+are allocated once, and what comes together is answered one by one.
 """
 
 from collections.abc import Mapping
