@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -15,12 +16,21 @@ from benchmarks.serving import OURS, PEERS, SAVED_MODEL, memory_of, serving
 from tests.load.campaign import QUEUE, quantile
 from tests.load.client import Client, NoReplyError
 from tests.load.served import Served
+from tests.load.watch import wait_until_ready
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 BEYOND = 128  # more than the server lets wait
 PEER_CONNECTIONS = (1, 8, 64)
 SECONDS = 6.0  # for each number of connections
 NONE = Goal(0.0)
+
+# Far more than can be done in that time.
+HEAVY = 16  # requests
+HEAVY_TAKES = 16
+HEAVY_BARS = 128
+HEAVY_DEADLINE_S = 10.0
+HEAVY_SECONDS = 1.0  # each is sent once: none is answered so soon
+LIGHT = 4  # connections that ask for phrases meanwhile
 
 
 @dataclass
@@ -58,7 +68,7 @@ class Load:
 
 
 def measure(bench: Bench) -> Section:
-    """Loads ours, then the SavedModel server."""
+    """Loads ours, then the SavedModel server, then ours with heavy requests."""
     model = model_folder(bench, "voices")
     seconds = SECONDS / 5 if bench.quick else SECONDS
     asked = questions.phrases(BEYOND)
@@ -70,14 +80,23 @@ def measure(bench: Bench) -> Section:
     if not bench.quick:
         with serving(bench.folder / "load", model, [SAVED_MODEL]) as servers:
             peer = asyncio.run(load_all(servers[SAVED_MODEL], asked, PEER_CONNECTIONS, seconds))
+    server = Served(bench.folder / "heavy", model, deadline_s=HEAVY_DEADLINE_S)
+    with closing(server):
+        heavy, light = asyncio.run(load_heavily(server, asked[:LIGHT]))
     return Section(
         "Under load",
         f"`voices` in the image's server; {CONNECTIONS[0]} to {CONNECTIONS[-1]} connections ask "
         f"for {seconds:g} s each, a phrase of two bars and its seed again and again, all of them "
         f"different, and the answer must be what the same request got alone, byte for byte. "
         f"{BEYOND} connections are more than the {QUEUE} requests that may wait. /ping is asked "
-        "all along by a process of its own. Clients and server share the machine's cores.",
-        (*_speed(loads, peer), *_promises(loads, beyond), Number("memory at last", memory, "MB")),
+        "all along by a process of its own. Clients and server share the machine's cores. The "
+        f"{HEAVY} songs are sent at once to a server whose deadline is {HEAVY_DEADLINE_S:g} s.",
+        (
+            *_speed(loads, peer),
+            *_promises(loads, beyond),
+            Number("memory at last", memory, "MB"),
+            *_heavy_promises(heavy, light),
+        ),
         charts=(_chart(loads, peer),),
         remarks=("Quick: without SavedModel.",) if bench.quick else (),
     )
@@ -116,6 +135,20 @@ def _promises(loads: Sequence[Load], beyond: Load) -> list[Number]:
     ]
 
 
+def _heavy_promises(heavy: Load, light: Load) -> list[Number]:
+    name = f"{HEAVY} songs of {HEAVY_BARS} bars, {HEAVY_TAKES} takes each"
+    others = (heavy.statuses + light.statuses).total() - heavy.statuses[429]
+    broken = heavy.wrong + heavy.lost + light.wrong + light.lost
+    return [
+        Number(f"{name}: answered", len(heavy.latencies), "", Goal(1, at_least=True)),
+        Number("429 among them", heavy.statuses[429], "", Goal(1, at_least=True)),
+        Number("time-outs among them", heavy.late, "", NONE, key="heavy_timeouts"),
+        Number("other errors, and answers lost or mixed up meanwhile", others + broken, "", NONE),
+        Number("a phrase meanwhile, p50", light.latency_ms(0.5), "ms", key="heavy_phrase_p50"),
+        Number("a phrase meanwhile, the slowest", light.latency_ms(1), "ms"),
+    ]
+
+
 def _chart(loads: Sequence[Load], peer: Sequence[Load]) -> Chart:
     curves = [
         Curve(f"{name}, {label}", tuple((load.rate, load.latency_ms(share)) for load in some))
@@ -138,10 +171,34 @@ async def load_all(
     return [await load_one(server, asked, alone, number, seconds) for number in numbers]
 
 
+async def load_heavily(server: Served, asked: Sequence[bytes]) -> tuple[Load, Load]:
+    """Sends heavy requests all at once, and others meanwhile; returns what either saw."""
+    await wait_until_ready(server)
+    songs = questions.songs(HEAVY, HEAVY_BARS, HEAVY_TAKES)
+    client = Client(server.port)
+    alone = [(await client.send(question)).body for question in asked]
+    await client.close()
+    heavy = load_one(server, songs, [None] * HEAVY, HEAVY, HEAVY_SECONDS)
+    light = load_one(server, asked, alone, len(asked), HEAVY_DEADLINE_S)
+    return await asyncio.gather(heavy, light)
+
+
 async def load_one(
-    server: Served, asked: Sequence[bytes], alone: Sequence[bytes], connections: int, seconds: float
+    server: Served,
+    asked: Sequence[bytes],
+    alone: Sequence[bytes | None],
+    connections: int,
+    seconds: float,
 ) -> Load:
-    """Lets each of so many connections ask its own question until the time is over."""
+    """Lets each of so many connections ask its own question until the time is over.
+
+    Args:
+        server: that is asked.
+        asked: questions.
+        alone: the answers that they get; None if any will do.
+        connections: how many of the questions are asked.
+        seconds: the time in which they are sent.
+    """
     load = Load(connections)
     with pinging(server.port) as pings:
         start = perf_counter()
@@ -153,7 +210,7 @@ async def load_one(
     return load
 
 
-async def _ask(port: int, question: bytes, answer: bytes, end: float, load: Load) -> None:
+async def _ask(port: int, question: bytes, answer: bytes | None, end: float, load: Load) -> None:
     """One connection, which asks the same again and again."""
     client = Client(port)
     while (start := perf_counter()) < end:
@@ -167,7 +224,7 @@ async def _ask(port: int, question: bytes, answer: bytes, end: float, load: Load
         else:
             if reply.status == 200:
                 load.latencies.append(perf_counter() - start)
-                load.wrong += reply.body != answer
+                load.wrong += answer not in (None, reply.body)
                 continue
             load.statuses[reply.status] += 1
             load.late += reply.status == 504

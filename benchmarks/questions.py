@@ -23,14 +23,14 @@ def phrases(wanted: int) -> list[bytes]:
     return [_request(_line(valid, [place]), seed) for seed, place in enumerate(places)]
 
 
-def songs(wanted: int, bars: int) -> list[bytes]:
-    """So many requests for melodies of phrases in a row."""
+def songs(wanted: int, bars: int, takes: int = 1) -> list[bytes]:
+    """So many requests for melodies of phrases in a row, several takes in JSON."""
     valid = load_chorales().part("valid")
     place = count()
     found = []
     for seed in range(wanted):
         places = [next(place) % len(valid) for _ in range(bars // BARS)]
-        found.append(_request(_line(valid, places), seed))
+        found.append(_request(_line(valid, places), seed, takes))
     return found
 
 
@@ -40,6 +40,10 @@ def _line(valid: PhraseSet, places: list[int]) -> bytes:
     return write_midi(Song(STEP * BEAT, (Track("Soprano", 0, notes),)))
 
 
-def _request(midi: bytes, seed: int) -> bytes:
-    headers = {"Content-Type": media.MIDI, "Accept": media.MIDI, ATTRIBUTES: f"seed={seed}"}
+def _request(midi: bytes, seed: int, takes: int = 1) -> bytes:
+    headers = {
+        "Content-Type": media.MIDI,
+        "Accept": media.MIDI if takes == 1 else media.JSON,
+        ATTRIBUTES: f"seed={seed},takes={takes}",
+    }
     return bytes(request("POST", "/invocations", midi, **headers))

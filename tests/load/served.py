@@ -9,7 +9,7 @@ import subprocess
 from itertools import islice
 from pathlib import Path
 
-from container.server import HOST_VARIABLE, PORT_VARIABLE
+from container.server import DEADLINE_VARIABLE, HOST_VARIABLE, PORT_VARIABLE
 from tests.container.processes import plain_environment, start
 
 PATIENCE_S = 60
@@ -25,15 +25,23 @@ class Served:
         folder: gets the log and the base folder.
         model: a model folder.
         module: takes the place of `container`.
+        deadline_s: of a request; None for the server's own.
     """
 
-    def __init__(self, folder: Path, model: Path, module: str = "container") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        model: Path,
+        module: str = "container",
+        deadline_s: float | None = None,
+    ) -> None:
         self.port = _free_port()
         self.log = folder / "log"
         self._base = folder / "base"
         self._base.mkdir(parents=True, exist_ok=True)
         (self._base / "model").symlink_to(model.resolve(), target_is_directory=True)
         self._module = module
+        self._deadline = "" if deadline_s is None else f"{deadline_s}"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -44,6 +52,7 @@ class Served:
             "SAGEMAKER_BASE_DIR": str(self._base),
             HOST_VARIABLE: "127.0.0.1",
             PORT_VARIABLE: str(self.port),
+            DEADLINE_VARIABLE: self._deadline,
         }
         self._process = start("serve", environ, self.log, self._module)
 
