@@ -75,6 +75,11 @@ class Job:
             return None
         return Work(self.asked.left, math.ceil(self.asked.left / self.full))
 
+    @property
+    def is_short(self) -> bool:
+        """Whether what is left is little; it may be more than was expected at first."""
+        return self.asked is not None and self.asked.left <= SHORT_PHRASES
+
     def go_on(self, step: Callable[[], Phrases]) -> bool:
         """Works until the next question; False if there is none because the work is done."""
         try:
@@ -150,7 +155,7 @@ class Rounds:
                     self._long.insert(begun, job)
                     begun += 1
                 else:
-                    self._short.append(job)
+                    (self._short if job.is_short else self._long).append(job)
         end = self._clock()
         self._pace.note(round_s=end - start, model_s=end - read, short=sizes[0], long=sizes[1])
 
@@ -161,8 +166,8 @@ class Rounds:
             job = self._new.popleft()
             if job.size > SHORT_BODY:
                 self._long.append(job)
-            elif self._begin(job) and job.asked:
-                (short if job.asked.left <= SHORT_PHRASES else self._long).append(job)
+            elif self._begin(job):
+                (short if job.is_short else self._long).append(job)
         return short
 
     def _refuse_late(self, taken: Sequence[Job] = ()) -> None:

@@ -154,6 +154,24 @@ def test_long_requests_that_ask_for_little_at_a_time_go_together(rounds, model):
     assert [answer.result() for answer in answers] == [alone(question) for question in questions]
 
 
+def test_requests_that_turn_out_to_be_long_let_short_ones_pass(rounds, model):
+    lines = b"\n".join([heavy(1, 2).body, heavy(2, 128).body])
+    for _ in range(6):
+        add(rounds, Question(lines, media.LINES, None, Parameters()))
+    calls = []
+    late = add(rounds, short(1))
+    late.add_done_callback(lambda _: calls.append(len(model.batches)))
+
+    def send_another():
+        add(rounds, short(2)).add_done_callback(lambda _: calls.append(len(model.batches)))
+
+    model.meanwhile = [lambda: None, send_another]
+    rounds.work_off()
+    assert model.batches[:2] == [7, 64]
+    assert calls[0] == 1
+    assert calls[1] <= 4  # and not after a turn of all six
+
+
 @pytest.mark.parametrize("gives_up", ["before", "meanwhile"])
 def test_giving_one_up_leaves_the_others_alone(rounds, model, gives_up):
     questions = [short(0), short(1), short(2)]
