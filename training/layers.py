@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from training.precision import Conv1D
 from training.tensors import Tensor
 
 
@@ -20,9 +21,7 @@ def normalise(x: Tensor) -> Tensor:
 def convolution(filters: int, kernel: int, *, strides: int = 1, gain: float = 1.0) -> keras.Layer:
     """A convolution over time, He-initialised; `gain` scales the first weights."""
     start = keras.initializers.VarianceScaling(2.0 * gain**2, "fan_in", "truncated_normal")
-    return keras.layers.Conv1D(
-        filters, kernel, strides=strides, padding="same", kernel_initializer=start
-    )
+    return Conv1D(filters, kernel, strides=strides, padding="same", kernel_initializer=start)
 
 
 def upsample(x: Tensor, times: int) -> Tensor:

@@ -1,8 +1,8 @@
 """What convolutions are computed in: float32, or bfloat16 where an iteration asks for it.
 
 In bfloat16 a convolution and its gradients take numbers of 8 binary digits, add up their products
-in float32 and round the sums. It takes half the time; all that lies between, weights, losses and
-optimizer stay in float32. What plays and what is exported never asks for it.
+in float32 and round the sums. All that lies between, weights, losses and optimizer stay in float32.
+What plays and what is exported never asks for it.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,8 +35,20 @@ def convolved(convolution: Callable[[Tensor, Tensor], Tensor], x: Tensor, kernel
 
 
 class Conv2D(keras.layers.Conv2D):
-    """Keras's, as asked for; Keras files its weights under the name of the class."""
+    """Keras's, as asked for; Keras files weights under the name of the class."""
 
     def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         """The convolution without its bias."""
         return convolved(super().convolution_op, inputs, kernel)
+
+
+class Conv1D(keras.layers.Conv1D):
+    """Likewise, of one axis."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """`(batch, time, c)` to `(batch, time / strides, filters)`."""
+
+        def convolution(x: Tensor, kernel: Tensor) -> Tensor:
+            return tf.nn.conv1d(x, kernel, self.strides[0], self.padding.upper())
+
+        return tf.nn.bias_add(convolved(convolution, inputs, self.kernel), self.bias)

@@ -18,6 +18,8 @@ from training.gan import Batch, Gan, Terms
 from training.hyperparameters import Hyperparameters
 from training.losses import critic_loss, gaussian_divergence, generator_loss, gradient_penalty
 from training.pitches import PitchSpace
+from training.precision import convolving_in
+from training.processor import warn_if_slow
 from training.snapshot import Snapshot
 from training.tensors import Tensor, nth_seed
 from training.voice_leading import INTERVALS, interval_weights
@@ -64,6 +66,7 @@ class VoicesGan(Gan):
         outside = np.stack([space.outside(pitch[..., 1 + voice]) for voice in range(VOICES)])
         self.space = space
         self.values = hyperparameters
+        warn_if_slow(hyperparameters.precision)
         generator = VoicesGenerator(space, outside)
         critic, encoder = VoicesCritic(space), Encoder(space)
         melody = tf.zeros((1, steps, space.size))
@@ -187,6 +190,10 @@ class VoicesGan(Gan):
         self.critic_optimizer.learning_rate.assign(values.critic_learning_rate * rate)
         return super()._step(batches, seed, done)
 
+    def _iteration(self, batches: Batch, seed: Tensor, done: Tensor) -> Terms:
+        with convolving_in(self.values.precision):
+            return super()._iteration(batches, seed, done)
+
     def _warm_up_iteration(self, batch: Batch, seed: Tensor) -> Terms:
         def terms_of() -> tuple[Tensor, Terms]:
             melody, onset, voices = self._open(batch)
@@ -195,7 +202,8 @@ class VoicesGan(Gan):
             told = self.generator(melody, onset, noise, voices, follow)
             return self._likelihood(told, batch, voices, divergence)
 
-        return self._descend(terms_of)
+        with convolving_in(self.values.precision):
+            return self._descend(terms_of)
 
     def _likelihood_weight(self, done: Tensor) -> Tensor:
         """From 1 after the warm-up down to `likelihood_weight` at the end."""

@@ -149,13 +149,10 @@ def test_voices_only_names_are_refused_for_unet():
     assert not VOICES_ONLY & Hyperparameters(architecture="unet").as_dict().keys()
 
 
-def test_bfloat16_is_for_unet_and_part_of_what_the_run_is():
-    made = Hyperparameters.from_strings({"architecture": "unet", "precision": "bfloat16"})
+def test_the_precision_is_part_of_what_a_run_is():
+    made = Hyperparameters.from_strings({"precision": "bfloat16"})
     assert made.identity()["precision"] == "bfloat16"
-    for names in ({}, {"architecture": "voices"}):
-        (fault,) = faults(precision="bfloat16", **names)
-        assert fault.startswith("`precision` bfloat16 can only be set for the architecture `unet`")
-    assert Hyperparameters.from_strings({"precision": "float32"}) == Hyperparameters()
+    assert Hyperparameters().identity()["precision"] == "float32"
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/runs", "s3://my.bucket-1/a/b/"])
