@@ -123,7 +123,7 @@ TIMED = (
     ("settle", "training.voices_gan", "VoicesGan.settle"),
     ("sample", "training.run", "Sampler.sample"),
     ("judge", "training.judge", "Judge.measure"),
-    ("answers", "training.measuring", "Measuring._answers"),
+    ("answers", "training.measuring", "Measuring.listen"),
     ("listening", "training.listening", "ListeningTest.measure"),
     ("checkpoint", "training.run", "_Run._save"),
     ("last evaluation", "training.run", "Measuring.wholly"),

@@ -51,7 +51,8 @@ def evaluate(
     track = int(player.manifest.hyperparameters.get("condition_track", 0))
     heard = phrases.part(split)
     measuring = Measuring(phrases.part("train"), heard, track)
-    quality, listening = measuring.wholly(player) if len(heard) else (None, None)
+    answers = measuring.listen(player) if len(heard) else []
+    quality, listening = measuring.wholly(player, answers) if answers else (None, None)
     if quality is None or listening is None:
         raise MusicError(
             "cannot_measure",

@@ -4,6 +4,7 @@ The thread plays with a copy of the weights and touches nothing of the run, so i
 how fast either is. What it found is taken over by the training's thread.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from music.quality import Quality
 from training.gan import Gan
 from training.history import Row
 from training.measuring import Measuring
-from training.samples import Sampler
+from training.samples import PackedAnswer, Sampler
 from training.snapshot import Snapshot
 
 
@@ -23,12 +24,14 @@ class Evaluation:
     Attributes:
         iteration: after which the generator was heard.
         snapshot: it, as it played.
+        answers: what it played, for measures that take longer.
         quality: None where it cannot be told.
         row: for the history.
     """
 
     iteration: int
     snapshot: Snapshot
+    answers: Sequence[PackedAnswer]
     quality: Quality | None
     row: Row
 
@@ -90,8 +93,11 @@ class Evaluations:
     def _evaluate(self, snapshot: Snapshot, iteration: int) -> Evaluation:
         snapshot = self.settled(snapshot)
         self._sampler.sample(snapshot, iteration)
-        quality, row = self._measuring.quickly(snapshot)
-        return Evaluation(iteration, snapshot, quality, {"iteration": float(iteration), **row})
+        answers = self._measuring.listen(snapshot)
+        quality, row = self._measuring.quickly(snapshot, answers)
+        row = {"iteration": float(iteration), **row}
+        kept = [answer.packed() for answer in answers]
+        return Evaluation(iteration, snapshot, kept, quality, row)
 
     def settled(self, snapshot: Snapshot) -> Snapshot:
         """Adapts what plays to the training data."""

@@ -164,13 +164,14 @@ class Gan(ABC):
             "best": [*self.best, self.best_score, self.best_iteration],
         }
 
-    def keep_if_best(self, score: float, iteration: int, snapshot: Snapshot) -> None:
-        """Remembers what was heard, if it scores higher than anything before."""
+    def keep_if_best(self, score: float, iteration: int, snapshot: Snapshot) -> bool:
+        """Remembers what was heard, if it scores higher than anything before; says whether."""
         if score <= float(self.best_score):
-            return
+            return False
         self.best_score.assign(score)
         self.best_iteration.assign(iteration)
         _assign(self.best, snapshot.weights)
+        return True
 
     def kept(self) -> tuple[int, Snapshot] | None:
         """The best that was heard, and the iteration that it is of; None if nothing was."""

@@ -1,5 +1,7 @@
 """All that is measured of a generator's music: quality, tracks, and how well it listens."""
 
+from collections.abc import Sequence
+
 from music.phrases import PhraseSet
 from music.quality import Quality
 from training.history import Row
@@ -29,9 +31,13 @@ class Measuring:
         self._listener = Listener(self._heard, condition_track)
         self._listening = ListeningTest(self._heard, condition_track)
 
-    def quickly(self, player: Player) -> tuple[Quality | None, Row]:
-        """Measures without what takes seconds: the quality, if it can be told, and all as a row."""
-        answers = self._answers(player)
+    def quickly(self, player: Player, answers: Sequence[Answer]) -> tuple[Quality | None, Row]:
+        """Measures without what takes seconds: the quality, if it can be told, and all as a row.
+
+        Args:
+            player: the generator.
+            answers: what it played, see `listen`.
+        """
         quality = self._judge.measure(answers, quick=True)
         row = generated_row(answers[0], self._heard, self._condition_track)
         row |= self._listening.measure(player, *answers[:2]).as_row()
@@ -39,12 +45,11 @@ class Measuring:
             row |= {"headline": quality.headline} | quality_row(quality)
         return quality, row
 
-    def wholly(self, player: Player) -> tuple[Quality | None, Listening]:
-        """Measures everything, once the training is over."""
-        answers = self._answers(player)
+    def wholly(self, player: Player, answers: Sequence[Answer]) -> tuple[Quality | None, Listening]:
+        """Measures everything, once the training is over; see `quickly`."""
         return self._judge.measure(answers), self._listening.measure(player, *answers[:2])
 
-    def _answers(self, player: Player) -> list[Answer]:
-        """Plays to every melody, several times with other noise; all measures share the answers."""
+    def listen(self, player: Player) -> list[Answer]:
+        """Lets it play to every melody, several times with other noise, for all measures."""
         draws = DRAWS if self._judge.judges else DRAWS_UNJUDGED
         return [self._listener.listen(player, draw) for draw in range(draws)]

@@ -13,7 +13,7 @@ number. Nothing is deleted before something newer is whole.
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -37,7 +37,7 @@ from training.measuring import Measuring
 from training.origin import heard_ranges, origin_of
 from training.progress import Reporter, reporter_for
 from training.report import write_report
-from training.samples import Sampler
+from training.samples import PackedAnswer, Sampler
 from training.symptoms import find_symptoms, is_evaluation
 from training.unet_gan import UnetGan
 from training.voices_gan import VoicesGan
@@ -189,6 +189,7 @@ class _Run:
         self.iteration = 0
         self.history = self._resume()
         self.symptoms = find_symptoms(self.history.rows)
+        self.answers_of_best: Sequence[PackedAnswer] = ()  # where this process has heard it
         self.meter = Meter(self.iteration)
 
     def __enter__(self) -> Self:
@@ -272,7 +273,8 @@ class _Run:
         if found.quality is not None:
             # Whatever is gated comes after all that is not.
             score = found.quality.headline - (GATED if found.quality.gated else 0.0)
-            self.gan.keep_if_best(score, found.iteration, found.snapshot)
+            if self.gan.keep_if_best(score, found.iteration, found.snapshot):
+                self.answers_of_best = found.answers
             self.reporter.report({"iteration": found.iteration, "headline": found.quality.headline})
         self.history.fill_in(found.row)
         self._look_for_symptoms(found.iteration)
@@ -312,7 +314,10 @@ class _Run:
         """Measures, reports and exports the best; a run that had ended before does so again."""
         self._take_evaluation()
         metrics: dict[str, Any] = self._play_best()
-        quality, listening = self.measuring.wholly(self.gan.snapshot())
+        player = self.gan.snapshot()
+        heard = [answer.unpacked() for answer in self.answers_of_best]
+        answers = heard or self.measuring.listen(player)
+        quality, listening = self.measuring.wholly(player, answers)
         metrics["listening"] = listening.as_dict()
         if quality is not None:
             metrics |= quality.as_dict()

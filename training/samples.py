@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from music.midi import write_midi
-from music.phrases import PhraseSet, transpose
+from music.phrases import PhraseSet, pack_roll, transpose, unpack_roll
 from music.rolls import notes_of_roll, notes_of_voice, roll_of_notes
 from music.song import Song, Tempo, TimeSignature, Track
 from training.batches import melody_first, shifts_to_c, transposed_roll
@@ -31,6 +31,21 @@ class Answer(NamedTuple):
 
     roll: NDArray[np.bool_]
     onset: NDArray[np.bool_]
+
+    def packed(self) -> "PackedAnswer":
+        """The same in an eighth of the memory."""
+        return PackedAnswer(pack_roll(self.roll), pack_roll(self.onset))
+
+
+class PackedAnswer(NamedTuple):
+    """An answer to be kept for later, see `music.phrases.pack_roll`."""
+
+    roll: NDArray[np.uint8]
+    onset: NDArray[np.uint8]
+
+    def unpacked(self) -> Answer:
+        """As it was."""
+        return Answer(unpack_roll(self.roll), unpack_roll(self.onset))
 
 
 class Listener:

@@ -31,7 +31,8 @@ def test_a_job_is_measured_as_its_generator_was_while_training(job, tmp_path, ca
     assert main([str(folder), "--output", str(written)]) == 0
     found = json.loads(written.read_text())
     measuring = Measuring(phrases.part("train"), phrases.part("valid"), 0)
-    expected, heard = measuring.wholly(gan.snapshot())
+    player = gan.snapshot()
+    expected, heard = measuring.wholly(player, measuring.listen(player))
     assert found["split"] == "valid"
     assert found["headline"] == pytest.approx(expected.headline, abs=0.5)
     assert found["phrases"] == 24

@@ -141,6 +141,10 @@ def test_a_stopped_and_continued_run_ends_as_an_undisturbed_one(whole, tmp_path)
     assert mine.read_text() == undisturbed.read_text()
     mine, undisturbed = (f.model / "generator.tflite" for f in (folders, whole[0]))
     assert mine.read_bytes() == undisturbed.read_bytes()
+    # What was heard of the best before the stop has to be played again.
+    mine, undisturbed = (f.model / "manifest.json" for f in (folders, whole[0]))
+    mine, undisturbed = (json.loads(path.read_text())["metrics"] for path in (mine, undisturbed))
+    assert mine == undisturbed
 
 
 def test_iterations_go_on_while_the_music_is_measured(whole, tmp_path, monkeypatch):
@@ -153,9 +157,9 @@ def test_iterations_go_on_while_the_music_is_measured(whole, tmp_path, monkeypat
             seventh.set()
         return iterate(gan, batches, seed=seed, done=done)
 
-    def slow(measuring, player):
+    def slow(measuring, player, answers):
         assert seventh.wait(timeout=60)
-        return quickly(measuring, player)
+        return quickly(measuring, player, answers)
 
     monkeypatch.setattr(Gan, "iterate", counted)
     monkeypatch.setattr(Measuring, "quickly", slow)
