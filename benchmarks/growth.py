@@ -12,8 +12,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from benchmarks import data_sets
 from benchmarks.bench import Bench
 from benchmarks.results import Chart, Curve, Goal, Number, Section, median
-from benchmarks.sides import Effort, Side, answer_in_turn
+from benchmarks.sides import Effort, answer_in_turn, started
 
 if TYPE_CHECKING:
     from music.phrases import PhraseSet
@@ -49,13 +47,22 @@ class Size(NamedTuple):
     steps: int
 
 
+# Of both ways of growing, by the name of the side.
+SIZES = {
+    "voices": [Size(batch, STEPS) for batch in (8, DEFAULT_BATCH["voices"], 64, 256)],
+    "voices longer": [Size(DEFAULT_BATCH["voices"], steps) for steps in (16, 64, 128)],
+    "unet": [
+        *(Size(batch, STEPS) for batch in (4, 16, DEFAULT_BATCH["unet"])),
+        *(Size(4, steps) for steps in (16, 64, 128)),
+    ],
+}
+
 Efforts = dict[str, dict[Size, list[Effort]]]
 
 
 def measure(bench: Bench) -> Section:
     """Measures all three ways of growing."""
-    sizes = _sizes(quick=bench.quick)
-    efforts = _iterate(sizes, rounds=2 if bench.quick else None)
+    efforts = {} if bench.quick else _iterate(SIZES)
     read = _read_sets(bench.folder, (100, 10_000) if bench.quick else DATA_SIZES)
     numbers = [*_iteration_numbers(efforts), *_input_numbers(efforts, read)]
     return Section(
@@ -67,49 +74,30 @@ def measure(bench: Bench) -> Section:
         tuple(numbers),
         (*_iteration_charts(efforts), *_set_charts(read)),
         (
-            "Only the measurement builds networks for other phrases than two bars: training "
+            "Quick: data sets alone."
+            if bench.quick
+            else "Only the measurement builds networks for other phrases than two bars: training "
             "refuses such data, because songs are answered in windows of two bars.",
         ),
     )
 
 
-def _sizes(*, quick: bool) -> dict[str, list[Size]]:
-    """The sizes of both ways of growing, by the name of the side."""
-    if quick:
-        return {"voices": [Size(4, STEPS), Size(4, 16)]}
-    return {
-        "voices": [Size(batch, STEPS) for batch in (8, DEFAULT_BATCH["voices"], 64, 256)],
-        "voices longer": [Size(DEFAULT_BATCH["voices"], steps) for steps in (16, 64, 128)],
-        "unet": [
-            *(Size(batch, STEPS) for batch in (4, 16, DEFAULT_BATCH["unet"])),
-            *(Size(4, steps) for steps in (16, 64, 128)),
-        ],
-    }
-
-
-def _iterate(sizes: Mapping[str, Sequence[Size]], rounds: int | None) -> Efforts:
-    """Lets all sides compile at once, for that takes one processor each, and then take turns."""
+def _iterate(sizes: Mapping[str, Sequence[Size]]) -> Efforts:
     efforts: Efforts = {}
-    with ExitStack() as stack:
-        with ThreadPoolExecutor(len(sizes)) as pool:
-            started = [
-                pool.submit(lambda n, s: stack.enter_context(_side(n, s)), name, some)
-                for name, some in sizes.items()
-            ]
-            sides = dict(zip(sizes, [future.result() for future in started], strict=True))
-        for turn in range(rounds or max(ROUNDS.values())):
+    with started({name: (_command(name, some), None) for name, some in sizes.items()}) as sides:
+        for turn in range(max(ROUNDS.values())):
             for name, side in sides.items():
                 architecture = name.split()[0]
-                if turn < (rounds or ROUNDS[architecture]):
+                if turn < ROUNDS[architecture]:
                     for size in sizes[name]:
                         found = efforts.setdefault(architecture, {})
                         found.setdefault(size, []).append(side.once())
     return efforts
 
 
-def _side(name: str, sizes: Sequence[Size]) -> Side:
+def _command(name: str, sizes: Sequence[Size]) -> list[str]:
     words = [f"{size.batch}x{size.steps}" for size in sizes]
-    return Side(["-m", "benchmarks.growth", name.split()[0], *words])
+    return ["-m", "benchmarks.growth", name.split()[0], *words]
 
 
 def _iteration_numbers(efforts: Efforts) -> Iterator[Number]:

@@ -18,6 +18,7 @@ from inference.threads import usable_threads
 SIZE = 3072  # of the matrices: larger ones are no faster
 ROUNDS, QUICK_ROUNDS = 5, 1
 ENOUGH_S = 0.01  # that a product is repeated for in a round
+WHOLE = "whole"  # said where all are measured, not what a quick look needs
 CONVOLUTIONS = ("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter")
 ENOUGH_FLOP = 2e8  # that starting a graph does not count
 MOST_COPIES = 16
@@ -28,20 +29,25 @@ Work = Callable[[], object]
 def measure(bench: Bench) -> Section:
     """Measures, and keeps the rates for what comes after."""
     rounds = QUICK_ROUNDS if bench.quick else ROUNDS
-    found = _child("tensorflow", rounds) | _child("torch", rounds)
+    whole = [] if bench.quick else [WHOLE]
+    found = _child("tensorflow", rounds, *whole) | _child("torch", rounds)
     numbers = [_number(name, values) for name, values in found.items() if values]
     best = {number.name: number.value for number in numbers}
     bench.rates["matmul float32"] = best["matrix product, float32"]
     bench.rates["matmul bfloat16"] = max(v for k, v in best.items() if "product, bfloat16" in k)
     for name in ("unet", "voices"):
-        bench.rates[f"convolution of {name}"] = best[f"convolutions of `{name}`"]
+        if (rate := best.get(f"convolutions of `{name}`")) is not None:
+            bench.rates[f"convolution of {name}"] = rate
     return Section(
         title="The machine's limits",
         method=f"Matrices of {SIZE} by {SIZE}; and the convolutions of one iteration, forwards, by "
         "input and by filter, each shape by itself as often as the iteration has it, through "
         f"oneDNN. {usable_threads()} threads.",
         numbers=tuple(numbers),
-        remarks=() if found.get(TORCH) else ("PyTorch is not installed here: `make bench` does.",),
+        remarks=(
+            *(("Quick: without the convolutions of `unet`.",) if bench.quick else ()),
+            *(() if found.get(TORCH) else ("PyTorch is not installed here: `make bench` does.",)),
+        ),
     )
 
 
@@ -52,12 +58,12 @@ def _number(name: str, values: Sequence[float]) -> Number:
     return median(name, values, "GFLOP/s", key=f"limit {name}")
 
 
-def _child(library: str, rounds: int) -> dict[str, list[float]]:
+def _child(library: str, rounds: int, *words: str) -> dict[str, list[float]]:
     """Rates by name, GFLOP a second, one a round; a library of its own has its own threads."""
     threads = str(usable_threads())
     names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.limits", library, str(rounds)],
+        [sys.executable, "-m", "benchmarks.limits", library, str(rounds), *words],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -76,23 +82,25 @@ def _torch_rates(rounds: int) -> dict[str, list[float]]:
     return {TORCH: [_rate(lambda: torch.mm(*matrices), 2.0 * SIZE**3) for _ in range(rounds)]}
 
 
-def _tensorflow_rates(rounds: int) -> dict[str, list[float]]:
+def _tensorflow_rates(rounds: int, *, whole: bool) -> dict[str, list[float]]:
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # a graph for every product is what is wanted
-    unet, voices = convolutions_of("unet"), convolutions_of("voices")
-    large = Counter(dict(sorted(unet.items(), key=lambda item: -item[0].flop)[:LARGEST]))
+    convolutions = [("convolutions of `voices`", convolutions_of("voices"), tf.float32)]
+    if whole:
+        unet = convolutions_of("unet")
+        large = Counter(dict(sorted(unet.items(), key=lambda item: -item[0].flop)[:LARGEST]))
+        convolutions += [
+            ("convolutions of `unet`", unet, tf.float32),
+            ("the largest convolutions of `unet`, float32", large, tf.float32),
+            ("the same in bfloat16", large, tf.bfloat16),
+        ]
     rates: dict[str, Callable[[], float]] = {}
     for kind in (tf.float32, tf.bfloat16):
         work = _matrices(kind)
         work()
         rates[f"matrix product, {kind.name}"] = lambda work=work: _rate(work, 2.0 * SIZE**3)
-    for name, products, kind in (
-        ("convolutions of `unet`", unet, tf.float32),
-        ("convolutions of `voices`", voices, tf.float32),
-        ("the largest convolutions of `unet`, float32", large, tf.float32),
-        ("the same in bfloat16", large, tf.bfloat16),
-    ):
+    for name, products, kind in convolutions:
         works = [(*work_of(p, kind), count * p.flop) for p, count in products.items()]
         rates[name] = lambda works=works: rate_together(works)
     return interleaved(rates, rounds)
@@ -183,5 +191,8 @@ def _compiled(work: Work) -> Work:
 
 
 if __name__ == "__main__":
-    given = {"tensorflow": _tensorflow_rates, "torch": _torch_rates}[sys.argv[1]]
-    print(json.dumps(given(int(sys.argv[2]))))
+    library, times, *words = sys.argv[1:]
+    if library == "torch":
+        print(json.dumps(_torch_rates(int(times))))
+    else:
+        print(json.dumps(_tensorflow_rates(int(times), whole=WHOLE in words)))

@@ -19,6 +19,7 @@ from tests.load.served import Served
 from tests.load.watch import wait_until_ready
 
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
+QUICK_CONNECTIONS = (1, 8, 64)
 BEYOND = 128  # more than the server lets wait
 PEER_CONNECTIONS = (1, 8, 64)
 SECONDS = 6.0  # for each number of connections
@@ -26,9 +27,9 @@ NONE = Goal(0.0)
 
 # Far more than can be done in that time.
 HEAVY = 16  # requests
-HEAVY_TAKES = 16
 HEAVY_BARS = 128
-HEAVY_DEADLINE_S = 10.0
+HEAVY_TAKES, HEAVY_DEADLINE_S = 16, 10.0
+QUICK_TAKES, QUICK_DEADLINE_S = 8, 5.0
 HEAVY_SECONDS = 1.0  # each is sent once: none is answered so soon
 LIGHT = 4  # connections that ask for phrases meanwhile
 
@@ -71,31 +72,35 @@ def measure(bench: Bench) -> Section:
     """Loads ours, then the SavedModel server, then ours with heavy requests."""
     model = model_folder(bench, "voices")
     seconds = SECONDS / 5 if bench.quick else SECONDS
+    numbers = QUICK_CONNECTIONS if bench.quick else CONNECTIONS
     asked = questions.phrases(BEYOND)
     with serving(bench.folder / "load", model, [OURS]) as servers:
-        found = asyncio.run(load_all(servers[OURS], asked, (*CONNECTIONS, BEYOND), seconds))
+        found = asyncio.run(load_all(servers[OURS], asked, (*numbers, BEYOND), seconds))
         memory = memory_of(servers[OURS])
     *loads, beyond = found
     peer: list[Load] = []
     if not bench.quick:
         with serving(bench.folder / "load", model, [SAVED_MODEL]) as servers:
             peer = asyncio.run(load_all(servers[SAVED_MODEL], asked, PEER_CONNECTIONS, seconds))
-    server = Served(bench.folder / "heavy", model, deadline_s=HEAVY_DEADLINE_S)
+    takes, deadline_s = (
+        (QUICK_TAKES, QUICK_DEADLINE_S) if bench.quick else (HEAVY_TAKES, HEAVY_DEADLINE_S)
+    )
+    server = Served(bench.folder / "heavy", model, deadline_s=deadline_s)
     with closing(server):
-        heavy, light = asyncio.run(load_heavily(server, asked[:LIGHT]))
+        heavy, light = asyncio.run(load_heavily(server, asked[:LIGHT], takes, deadline_s))
     return Section(
         "Under load",
-        f"`voices` in the image's server; {CONNECTIONS[0]} to {CONNECTIONS[-1]} connections ask "
+        f"`voices` in the image's server; {numbers[0]} to {numbers[-1]} connections ask "
         f"for {seconds:g} s each, a phrase of two bars and its seed again and again, all of them "
         f"different, and the answer must be what the same request got alone, byte for byte. "
         f"{BEYOND} connections are more than the {QUEUE} requests that may wait. /ping is asked "
         "all along by a process of its own. Clients and server share the machine's cores. The "
-        f"{HEAVY} songs are sent at once to a server whose deadline is {HEAVY_DEADLINE_S:g} s.",
+        f"{HEAVY} songs are sent at once to a server whose deadline is {deadline_s:g} s.",
         (
             *_speed(loads, peer),
             *_promises(loads, beyond),
             Number("memory at last", memory, "MB"),
-            *_heavy_promises(heavy, light),
+            *_heavy_promises(heavy, light, takes),
         ),
         charts=(_chart(loads, peer),),
         remarks=("Quick: without SavedModel.",) if bench.quick else (),
@@ -135,8 +140,8 @@ def _promises(loads: Sequence[Load], beyond: Load) -> list[Number]:
     ]
 
 
-def _heavy_promises(heavy: Load, light: Load) -> list[Number]:
-    name = f"{HEAVY} songs of {HEAVY_BARS} bars, {HEAVY_TAKES} takes each"
+def _heavy_promises(heavy: Load, light: Load, takes: int) -> list[Number]:
+    name = f"{HEAVY} songs of {HEAVY_BARS} bars, {takes} takes each"
     others = (heavy.statuses + light.statuses).total() - heavy.statuses[429]
     broken = heavy.wrong + heavy.lost + light.wrong + light.lost
     return [
@@ -156,7 +161,7 @@ def _chart(loads: Sequence[Load], peer: Sequence[Load]) -> Chart:
         for label, share in (("p50", 0.5), ("p99", 0.99))
         if some
     ]
-    title = f"{CONNECTIONS[0]} to {CONNECTIONS[-1]} connections"
+    title = f"{loads[0].connections} to {loads[-1].connections} connections"
     return Chart(title, "answers a second", "latency, ms", tuple(curves), "y")
 
 
@@ -171,15 +176,24 @@ async def load_all(
     return [await load_one(server, asked, alone, number, seconds) for number in numbers]
 
 
-async def load_heavily(server: Served, asked: Sequence[bytes]) -> tuple[Load, Load]:
-    """Sends heavy requests all at once, and others meanwhile; returns what either saw."""
+async def load_heavily(
+    server: Served, asked: Sequence[bytes], takes: int, seconds: float
+) -> tuple[Load, Load]:
+    """Sends heavy requests all at once, and others meanwhile; returns what either saw.
+
+    Args:
+        server: that is asked.
+        asked: questions, one for each connection that asks so many seconds.
+        takes: of each heavy request.
+        seconds: after which whoever asked first has an answer.
+    """
     await wait_until_ready(server)
-    songs = questions.songs(HEAVY, HEAVY_BARS, HEAVY_TAKES)
+    songs = questions.songs(HEAVY, HEAVY_BARS, takes)
     client = Client(server.port)
     alone = [(await client.send(question)).body for question in asked]
     await client.close()
     heavy = load_one(server, songs, [None] * HEAVY, HEAVY, HEAVY_SECONDS)
-    light = load_one(server, asked, alone, len(asked), HEAVY_DEADLINE_S)
+    light = load_one(server, asked, alone, len(asked), seconds)
     return await asyncio.gather(heavy, light)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.bench import Bench
+from benchmarks.recorded_run import DEFAULT_RUN, default_run
 
 if TYPE_CHECKING:
     from music.phrases import PhraseSet
@@ -25,11 +26,16 @@ HEARD = 64  # phrases, to set the bias of `unet`
 
 
 def model_folder(bench: Bench, architecture: str) -> Path:
-    """A model that this run of the benchmarks serves; the first call makes it."""
+    """A model that this run of the benchmarks serves; the first call makes it.
+
+    A quick measurement has the short run's, for an export takes a while.
+    """
+    if bench.quick and architecture == "voices":
+        default_run(bench)
+        return bench.folder / DEFAULT_RUN / "model"
     folder = bench.folder / f"served-{architecture}"
     if not folder.exists():
-        iterations = 0 if bench.quick else ITERATIONS[architecture]
-        run_module("benchmarks.models", architecture, str(iterations), str(folder))
+        run_module("benchmarks.models", architecture, str(ITERATIONS[architecture]), str(folder))
     return folder / "model"
 
 

@@ -19,10 +19,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.bench import Bench
 from benchmarks.machine import peak_bytes
 
 RECORD = "record.json"
 LOG = "log"
+DEFAULT_RUN = "default-run"  # in the benchmark's folder
+QUICK = {"iterations": 20, "sample_every": 10}
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,14 @@ TIMED = (
     ("export", "training.run", "export"),
     ("report", "training.run", "write_report"),
 )
+
+
+def default_run(bench: Bench) -> Recorded:
+    """The run with the defaults, in a quick measurement a short one; the first call makes it."""
+    folder = bench.folder / DEFAULT_RUN
+    if (folder / RECORD).exists():
+        return Recorded.read(folder / RECORD)
+    return record(folder, **(QUICK if bench.quick else {}))
 
 
 def record(

@@ -12,11 +12,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.recorded_run import Call, Recorded, record
+from benchmarks.recorded_run import Call, Recorded, default_run, record
 from benchmarks.results import Chart, Curve, Goal, Number, Section, median
 
-DEFAULT_RUN = "default-run"  # in the benchmark's folder: others read it, too
-QUICK = {"iterations": 20, "sample_every": 10}
 UNET_ITERATIONS = 4  # of six seconds or more
 SMALL_BATCH = {"batch_size": "2"}
 NEIGHBOURS = 50  # iterations whose memory is taken together: a single one says little
@@ -28,15 +26,15 @@ VOICES_PEAK, UNET_PEAK = Goal(2_500.0), Goal(6_000.0)  # MB
 
 def measure(bench: Bench) -> Section:
     """Makes the default run, and a few iterations of `unet`."""
+    run = default_run(bench)
     if bench.quick:
-        run = record(bench.folder / DEFAULT_RUN, **QUICK)
         return Section(
             "What a run costs beside its iterations",
-            f"A run of {QUICK['iterations']} iterations; too short for what the goals are about.",
+            f"A run of {len(run.calls['iteration'])} iterations; too short for what the goals are "
+            "about.",
             (*_times(run), _peak("voices", run, VOICES_PEAK)),
             (_chart({"voices": run}),),
         )
-    run = record(bench.folder / DEFAULT_RUN)
     unet = record(bench.folder / "costs-unet", architecture="unet", iterations=UNET_ITERATIONS)
     return Section(
         "What a run costs beside its iterations",

@@ -56,7 +56,9 @@ def measure(bench: Bench) -> Section:
         "trained for 60 iterations; `unet` was not, but set to as many notes as music has. A cold "
         "start is from the start of the process to the first answered request.",
         tuple(numbers),
-        remarks=("Quick: without `unet` and ONNX Runtime.",) if bench.quick else (),
+        remarks=("Quick: without `unet` and ONNX Runtime, `voices` less trained.",)
+        if bench.quick
+        else (),
     )
 
 

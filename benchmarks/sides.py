@@ -11,16 +11,20 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import cycle
 from types import TracebackType
+from typing import TypeVar
 
 from benchmarks.machine import peak_bytes
 
 READY = "ready"
 GO = "go"
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,25 @@ class Side:
         self._process.communicate()
 
 
+@contextmanager
+def started(
+    commands: Mapping[Name, tuple[Sequence[str], Mapping[str, str] | None]],
+) -> Iterator[dict[Name, Side]]:
+    """Starts sides, all at once, for getting ready takes one core each; ends them after the block.
+
+    Args:
+        commands: what `Side` takes, by name.
+    """
+    with ExitStack() as stack:
+
+        def start(given: tuple[Sequence[str], Mapping[str, str] | None]) -> Side:
+            return stack.enter_context(Side(*given))
+
+        with ThreadPoolExecutor(max(1, len(commands))) as pool:
+            sides = list(pool.map(start, commands.values()))
+        yield dict(zip(commands, sides, strict=True))
+
+
 def take_turns(
     sides: Mapping[str, Sequence[str]],
     *,
@@ -114,10 +137,7 @@ def take_turns(
         environment: variables to set for all.
     """
     efforts: dict[str, list[Effort]] = {name: [] for name in sides}
-    with ExitStack() as stack:
-        ready = {
-            name: stack.enter_context(Side(command, environment)) for name, command in sides.items()
-        }
+    with started({name: (command, environment) for name, command in sides.items()}) as ready:
         for turn in range(warm_up + rounds):
             for name, side in ready.items():
                 effort = side.once()

@@ -9,14 +9,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.growth import DEFAULT_BATCH, STEPS, Size, iteration
 from benchmarks.results import Goal, Number, Section, median
-from benchmarks.sides import Effort, Side, answer_in_turn
+from benchmarks.sides import Effort, answer_in_turn, started
 from inference.threads import control_groups
 
 ROUNDS = 5
@@ -49,7 +48,9 @@ def measure(bench: Bench) -> Section:
             counted.append(_counted("a group with half a core", group=group))
         counted.append(_counted("an affinity to one core", cores={_cores()[0]}))
         conditions = _conditions(group, quick=bench.quick)
-        sides = _start(stack, model_folder(bench, "voices"), {n for n, _ in conditions.values()})
+        model = model_folder(bench, "voices")
+        commands = {threads: _command(model, threads) for threads, _ in conditions.values()}
+        sides = stack.enter_context(started(commands))
         for turn in range(1 + (2 if bench.quick else ROUNDS)):
             for name, (threads, within) in conditions.items():
                 with within(sides[threads].pid):
@@ -83,17 +84,13 @@ def _conditions(
     return found
 
 
-def _start(stack: ExitStack, model: Path, counts: set[int]) -> dict[int, Side]:
-    """Starts a side for each number of threads, all at once: compiling takes one core each."""
-
-    def start(threads: int) -> Side:
-        command = ["-m", "benchmarks.threads", str(model), str(threads)]
-        kinds = ("INTRAOP", "INTEROP")
-        environment = {f"TF_NUM_{kind}_THREADS": str(threads) for kind in kinds}
-        return stack.enter_context(Side(command, environment))
-
-    with ThreadPoolExecutor(len(counts)) as pool:
-        return dict(zip(counts, pool.map(start, counts), strict=True))
+def _command(model: Path, threads: int) -> tuple[list[str], dict[str, str]]:
+    """What starts a side with so many threads, and its environment."""
+    kinds = ("INTRAOP", "INTEROP")
+    return (
+        ["-m", "benchmarks.threads", str(model), str(threads)],
+        {f"TF_NUM_{kind}_THREADS": str(threads) for kind in kinds},
+    )
 
 
 def _numbers(efforts: Efforts) -> Iterator[Number]:

@@ -49,6 +49,11 @@ def train(image, base, *arguments, **options):
         return Ended(container.wait(), container.log)
 
 
+def warnings_of(log):
+    """The trainer's own warnings; TensorFlow's first line is one in name, whenever it comes."""
+    return [line for line in log.splitlines() if line.startswith("WARNING ")]
+
+
 def open_to_strangers(base):
     """Lets any user write to a job's folder, as the platform does for one that is not root."""
     for path in (base, *base.rglob("*")):
