@@ -45,16 +45,14 @@ def measure(bench: Bench) -> Section:
         "checkpoints cost is what the run waits for them, the last and most thorough evaluation "
         "among them, and by how much the iterations beside them are longer than the others' "
         "median; as a share of the whole run, from the start of its process to its end. Memory is "
-        f"what is resident. It grows from the {NEIGHBOURS} iterations after an evaluation to the "
-        f"last {NEIGHBOURS}, told for 1,000 iterations. Between the first evaluation and the "
-        "second it takes a step, once; what would grow without end grows after it, too.",
+        f"what is resident. It grows from the {NEIGHBOURS} iterations after the first evaluation "
+        f"to the last {NEIGHBOURS}, told for 1,000 iterations.",
         (
             Number("input, of an iteration", input_share(run), "%", INPUT_GOAL),
             Number("checkpoints, samples, evaluations", beside_share(run), "%", BESIDE_GOAL),
             _peak("voices", run, VOICES_PEAK),
             _peak("unet", unet, UNET_PEAK),
-            Number("growth of memory, `voices`", growth(run, after=2), "%", GROWTH_GOAL),
-            Number("the same from the first evaluation on", growth(run, after=1), "%"),
+            Number("growth of memory, `voices`", growth(run), "%", GROWTH_GOAL),
             *_times(run),
         ),
         (_chart({"voices": run}),),
@@ -82,17 +80,17 @@ def beside_share(run: Recorded) -> float:
     return 100.0 * (waited + slowed) / run.wall_s
 
 
-def growth(run: Recorded, *, after: int) -> float:
+def growth(run: Recorded) -> float:
     """By how much more memory is resident after 1,000 iterations, %.
 
-    From the `NEIGHBOURS` iterations after evaluation number `after`, to the last `NEIGHBOURS`; the
-    medians of both.
+    From the `NEIGHBOURS` iterations after the first evaluation to the last `NEIGHBOURS`; the medians
+    of both.
     """
-    begun = run.calls["evaluation"][after - 1].iteration
+    begun = run.calls["evaluation"][0].iteration
     held = [point for point in run.memory_mb if point[0] > begun]
     if len(held) < 2 * NEIGHBOURS:
         raise ValueError(
-            f"{len(held)} iterations after evaluation {after} are too few to tell growth from. "
+            f"{len(held)} iterations after the first evaluation are too few to tell growth from. "
             f"Make {2 * NEIGHBOURS} or more."
         )
     first, last = (
@@ -153,8 +151,7 @@ def main() -> None:
         )
     for iteration, held in run.memory_mb[NEIGHBOURS - 1 :: NEIGHBOURS]:
         print(f"iteration {iteration}: {held:.0f} MB")
-    grown = " and ".join(f"{growth(run, after=number):.2f} %" for number in (1, 2))
-    print(f"peak {run.peak_mb:.0f} MB, growth in 1,000 iterations {grown} (evaluation 1, 2 on)")
+    print(f"peak {run.peak_mb:.0f} MB, growth in 1,000 iterations {growth(run):.2f} %")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from music.quality import Quality
 from training.gan import Gan
 from training.history import Row
 from training.measuring import Measuring
+from training.memory import give_back
 from training.samples import PackedAnswer, Sampler
 from training.snapshot import Snapshot
 
@@ -91,6 +92,12 @@ class Evaluations:
         self._thread.shutdown()
 
     def _evaluate(self, snapshot: Snapshot, iteration: int) -> Evaluation:
+        try:
+            return self._listen(snapshot, iteration)
+        finally:
+            give_back()
+
+    def _listen(self, snapshot: Snapshot, iteration: int) -> Evaluation:
         snapshot = self.settled(snapshot)
         self._sampler.sample(snapshot, iteration)
         answers = self._measuring.listen(snapshot)

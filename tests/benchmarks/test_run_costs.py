@@ -46,15 +46,15 @@ def test_what_is_beside_counts_once_and_without_the_export():
 
 
 def test_growth_is_told_for_a_thousand_iterations_from_the_first_evaluation_on():
-    assert growth(run_of(memory=lambda n: 500.0 if n <= 112 else 1000.0), after=1) == 0.0
+    assert growth(run_of(memory=lambda n: 500.0 if n <= 112 else 1000.0)) == 0.0
     # From 137.5 to 375.5 on average it grows by 238 of 1,000 MB.
     leaking = run_of(memory=lambda n: 1000.0 + n - 137.5)
-    assert growth(leaking, after=1) == pytest.approx(100.0)
+    assert growth(leaking) == pytest.approx(100.0)
 
 
 def test_growth_of_few_iterations_is_not_told():
     with pytest.raises(ValueError, match="too few to tell growth from"):
-        growth(run_of(iterations=150), after=1)
+        growth(run_of(iterations=150))
 
 
 @pytest.mark.parametrize("last", [None, Evaluation(159.0, 400, 75.5, False)])
