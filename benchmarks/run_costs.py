@@ -83,7 +83,7 @@ def beside_share(run: Recorded) -> float:
 def growth(run: Recorded) -> float:
     """By how much more memory is resident after 1,000 iterations, %.
 
-    From the `NEIGHBOURS` iterations after the first evaluation to the last `NEIGHBOURS`; the medians
+    From the `NEIGHBOURS` iterations after the first evaluation to the last `NEIGHBOURS`, medians
     of both.
     """
     begun = run.calls["evaluation"][0].iteration

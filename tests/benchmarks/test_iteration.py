@@ -48,6 +48,12 @@ def test_ratios_are_of_the_rounds_and_beside_their_goals(asked):
     assert {command[-1] for command in sides.values()} == {"64"}
 
 
+def test_a_goal_is_told_of_the_batch_that_it_is_for(asked):
+    numbers = measure({}, quick=True)[1]
+    assert numbers["unet_over_port"].value == 2.0
+    assert numbers["unet_over_port"].goal is None
+
+
 def test_bfloat16_is_beside_float32_where_the_processor_has_it(asked, monkeypatch):
     assert measure({})[1]["unet_over_bfloat16"].value == 2.5
     assert "unet_over_bfloat16" not in measure({}, quick=True)[1]
