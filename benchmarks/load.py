@@ -22,7 +22,7 @@ CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
 QUICK_CONNECTIONS = (1, 8, 64)
 BEYOND = 128  # more than the server lets wait
 PEER_CONNECTIONS = (1, 8, 64)
-SECONDS = 6.0  # for each number of connections
+SECONDS = 5.0  # for each number of connections
 NONE = Goal(0.0)
 
 # Far more than can be done in that time.
@@ -71,7 +71,7 @@ class Load:
 def measure(bench: Bench) -> Section:
     """Loads ours, then the SavedModel server, then ours with heavy requests."""
     model = model_folder(bench, "voices")
-    seconds = SECONDS / 5 if bench.quick else SECONDS
+    seconds = SECONDS / 4 if bench.quick else SECONDS
     numbers = QUICK_CONNECTIONS if bench.quick else CONNECTIONS
     asked = questions.phrases(BEYOND)
     with serving(bench.folder / "load", model, [OURS]) as servers:

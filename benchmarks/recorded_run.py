@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,8 +163,9 @@ def record(
         seed: of the run.
         iterations: of the run; the architecture's own if None.
         sample_every: iterations between evaluations; the default if None.
-        stop_at_headline: ends the run once an evaluation that holds all gates reaches it.
-        stop_after_seconds: ends the run that long after the start of its process.
+        stop_at_headline: ends the run once an evaluation that holds all gates reaches it; a run
+            that is ended leaves no model.
+        stop_after_seconds: ends the run that long after the start of its process, likewise.
         hyperparameters: others that are not as they are by default.
 
     Raises:
@@ -289,6 +291,10 @@ class Watch:
         path.write_text(json.dumps(values), encoding="utf-8")
 
 
+class _EnoughError(Exception):
+    """Ends a run where it is: nobody needs what it would leave."""
+
+
 def _replace(owner: Any, name: str, by: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     setattr(owner, name, by(getattr(owner, name)))
 
@@ -326,15 +332,20 @@ def main() -> None:
     watch = Watch(given.started)
     watch.follow()
     folder = given.folder
-    run(
-        Hyperparameters.from_strings(dict(choice.split("=", 1) for choice in given.set)),
-        load_chorales(),
-        Folders(folder / "model", folder / "data", folder / "checkpoints"),
-        stop_requested=lambda: (
-            watch.reached(given.stop_at_headline) or watch.now > given.stop_after_seconds
-        ),
-        metrics_to=sys.stdout,
-    )
+
+    def stop_requested() -> bool:
+        if watch.reached(given.stop_at_headline) or watch.now > given.stop_after_seconds:
+            raise _EnoughError
+        return False
+
+    with suppress(_EnoughError):
+        run(
+            Hyperparameters.from_strings(dict(choice.split("=", 1) for choice in given.set)),
+            load_chorales(),
+            Folders(folder / "model", folder / "data", folder / "checkpoints"),
+            stop_requested=stop_requested,
+            metrics_to=sys.stdout,
+        )
     watch.write(folder / RECORD)
 
 

@@ -11,7 +11,9 @@ from training.players import Player
 from training.samples import Answer, Listener
 from training.track_metrics import generated_row, quality_row
 
-DRAWS, DRAWS_UNJUDGED = 4, 2
+# Answers to each melody, with other noise. What a headline is made of is in the first; the others
+# tell how much takes differ, which has to be within its bounds in between and exact at the end.
+DRAWS, QUICK_DRAWS = 4, 2
 MOST_UNJUDGED = 200  # phrases; more would take longer to say the same
 
 
@@ -46,10 +48,11 @@ class Measuring:
         return quality, row
 
     def wholly(self, player: Player, answers: Sequence[Answer]) -> tuple[Quality | None, Listening]:
-        """Measures everything, once the training is over; see `quickly`."""
-        return self._judge.measure(answers), self._listening.measure(player, *answers[:2])
+        """Measures everything, of more answers, once the training is over; see `quickly`."""
+        more = range(len(answers), DRAWS) if self._judge.judges else ()
+        every = [*answers, *(self._listener.listen(player, draw) for draw in more)]
+        return self._judge.measure(every), self._listening.measure(player, *answers[:2])
 
     def listen(self, player: Player) -> list[Answer]:
-        """Lets it play to every melody, several times with other noise, for all measures."""
-        draws = DRAWS if self._judge.judges else DRAWS_UNJUDGED
-        return [self._listener.listen(player, draw) for draw in range(draws)]
+        """Lets it play to every melody, each time with other noise."""
+        return [self._listener.listen(player, draw) for draw in range(QUICK_DRAWS)]
