@@ -429,9 +429,10 @@ os.execv(sys.executable, [sys.executable, "-m", "container", *sys.argv[2:]])
 def test_an_interrupted_check_leaves_nothing(sound, scratch, tmp_path, number):
     noted = tmp_path / "pid"
     driver = (
-        "from launcher import targets\n"
+        "from launcher import targets, trial\n"
         "from launcher.__main__ import main\n"
         f"targets.CONTAINER = {(sys.executable, '-c', STARTED, str(noted))!r}\n"
+        "trial._REPEATS = 10**9\n"  # it is over no sooner than it is interrupted
         "main()\n"
     )
     with subprocess.Popen(
