@@ -45,7 +45,7 @@ def measure(bench: Bench) -> Section:
         f"oneDNN. {usable_threads()} threads.",
         numbers=tuple(numbers),
         remarks=(
-            *(("Quick: without the convolutions of `unet`.",) if bench.quick else ()),
+            *(("Quick: without convolutions and shares of them.",) if bench.quick else ()),
             *(() if found.get(TORCH) else ("PyTorch is not installed here: `make bench` does.",)),
         ),
     )
@@ -86,12 +86,13 @@ def _tensorflow_rates(rounds: int, *, whole: bool) -> dict[str, list[float]]:
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # a graph for every product is what is wanted
-    convolutions = [("convolutions of `voices`", convolutions_of("voices"), tf.float32)]
+    convolutions = []
     if whole:
         unet = convolutions_of("unet")
         large = Counter(dict(sorted(unet.items(), key=lambda item: -item[0].flop)[:LARGEST]))
-        convolutions += [
+        convolutions = [
             ("convolutions of `unet`", unet, tf.float32),
+            ("convolutions of `voices`", convolutions_of("voices"), tf.float32),
             ("the largest convolutions of `unet`, float32", large, tf.float32),
             ("the same in bfloat16", large, tf.bfloat16),
         ]
