@@ -62,7 +62,7 @@ Efforts = dict[str, dict[Size, list[Effort]]]
 
 def measure(bench: Bench) -> Section:
     """Measures all three ways of growing."""
-    efforts = {} if bench.quick else _iterate(SIZES)
+    efforts = {} if bench.quick else _iterate()
     read = _read_sets(bench.folder, (100, 10_000) if bench.quick else DATA_SIZES)
     numbers = [*_iteration_numbers(efforts), *_input_numbers(efforts, read)]
     return Section(
@@ -82,14 +82,14 @@ def measure(bench: Bench) -> Section:
     )
 
 
-def _iterate(sizes: Mapping[str, Sequence[Size]]) -> Efforts:
+def _iterate() -> Efforts:
     efforts: Efforts = {}
-    with started({name: (_command(name, some), None) for name, some in sizes.items()}) as sides:
+    with started({name: (_command(name, some), None) for name, some in SIZES.items()}) as sides:
         for turn in range(max(ROUNDS.values())):
             for name, side in sides.items():
                 architecture = name.split()[0]
                 if turn < ROUNDS[architecture]:
-                    for size in sizes[name]:
+                    for size in SIZES[name]:
                         found = efforts.setdefault(architecture, {})
                         found.setdefault(size, []).append(side.once())
     return efforts

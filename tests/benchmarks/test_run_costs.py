@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.recorded_run import TIMED, Call, Evaluation, Recorded, Watch
+from benchmarks.recorded_run import TIMED, Call, Evaluation, Recorded, Watch, record
 from benchmarks.run_costs import beside_share, growth, input_share
 
 
@@ -74,3 +74,10 @@ def test_a_headline_counts_if_all_gates_hold():
     watch.evaluations.append(Evaluation(90.0, 200, 60.5, False))
     assert watch.reached(60.0)
     assert not watch.reached(61.0)
+
+
+def test_a_run_that_is_ended_leaves_its_record_and_no_model(tmp_path):
+    run = record(tmp_path, stop_after_seconds=0)
+    assert run.calls["iteration"] == run.calls["export"] == []
+    assert run.last is None
+    assert not (tmp_path / "model").exists()

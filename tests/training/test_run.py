@@ -294,3 +294,18 @@ def test_the_model_says_which_iteration_it_is_of(whole):
     assert metrics["iteration"] == TOTAL
     assert metrics["best_iteration"] in (4, 8)
     assert 0 < metrics["listening"]["melody"] <= 1
+
+
+def test_every_evaluation_gives_back_what_it_leaves_free(tmp_path, monkeypatch):
+    given, listened = [], []
+    listen = Measuring.listen
+
+    def listening(*given_to):
+        listened.append(len(given))
+        return listen(*given_to)
+
+    monkeypatch.setattr(Measuring, "listen", listening)
+    monkeypatch.setattr("training.evaluations.give_back", lambda: given.append(None))
+    train(tmp_path)
+    assert listened[:2] == [0, 1]  # before the next one begins; the last listening is no evaluation
+    assert len(given) == 2
