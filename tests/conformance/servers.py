@@ -15,9 +15,10 @@ MODEL = "/opt/ml/model"
 MIDI = write_midi(melody("twinkle"))
 JSON = json.dumps({"midi": base64.b64encode(MIDI).decode()}).encode()
 TYPE = {"Content_Type": "application/json"}
-# A second of work or more.
 _NOTES = [{"pitch": 60 + 7 * i % 13, "start": i, "duration": 1} for i in range(2048)]
-LONG = json.dumps({"notes": _NOTES, "takes": 2}).encode()
+LONG = json.dumps({"notes": _NOTES, "takes": 2}).encode()  # about a second of work
+# Takes many times as long to answer as to send, so that a queue of them fills.
+QUEUED = json.dumps({"notes": _NOTES[:400]}).encode()
 PING_S = 2.0  # SageMaker's patience
 
 
